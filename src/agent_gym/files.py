@@ -1,0 +1,56 @@
+"""Files that are written whole or not at all, and faults of the disk found before work starts."""
+
+import os
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from agent_gym.errors import UsageError
+
+
+@contextmanager
+def written_whole(path: Path) -> Generator[IO[bytes]]:
+    """A binary file that takes the place of `path` when the block ends well, and leaves no trace when it does not."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        # mkstemp makes files private to the user; what is saved here is meant to be read like any other file.
+        partial.chmod(0o666 & ~_umask())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically."""
+    with written_whole(path) as file:
+        file.write(data)
+
+
+def check_writable(folder: Path, *, room: int = 1_000_000) -> None:
+    """Make `folder` and write `room` bytes into it, then remove them.
+
+    Raises:
+        UsageError: when the folder cannot be made, is read-only or full; found here, before anything is paid.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".agent-gym-", suffix=".probe") as probe:
+            probe.write(b"\0" * room)
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        raise UsageError(f"cannot write into {str(folder)!r} ({error.strerror}): choose another --output") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,82 @@
+"""Examples drawn from a data set: evenly over its services, each from another dialogue, a good share of them with calls.
+
+SGD's files are grouped by service, so the first examples of the first file would all be about one. The dialogues are chosen
+from their heads, and only the chosen ones are converted.
+"""
+
+import random
+from collections.abc import Sequence
+
+from agent_gym.errors import UsageError
+from agent_gym.traces.sgd import DialogueHead, SGDLoader
+from agent_gym.traces.task import Task, tasks_of
+from agent_gym.traces.trace import Trace
+
+CALL_SHARE = 0.4
+"""Of drawn examples, the share with an expected call; in SGD 30 % of the turns have one."""
+
+
+def draw_tasks(loader: SGDLoader, split: str, sizes: Sequence[int], *, seed: int = 0) -> list[list[Task]]:
+    """Disjoint lists of tasks of the given sizes; no two tasks share a dialogue.
+
+    Same data, split and seed: same tasks; a later size does not change an earlier list.
+
+    Raises:
+        UsageError: when the split has fewer dialogues than asked for.
+    """
+    chooser = _Chooser(loader.heads(split), random.Random(f"{seed}/{split}"))
+    return [_draw(loader, split, chooser, size) for size in sizes]
+
+
+class _Chooser:
+    """Hands out unused dialogues, service after service."""
+
+    def __init__(self, heads: Sequence[DialogueHead], rng: random.Random) -> None:
+        self.rng, self.total = rng, len(heads)
+        self._queues: dict[str, list[DialogueHead]] = {}
+        for head in rng.sample(list(heads), len(heads)):
+            for service in head.services:
+                self._queues.setdefault(service, []).append(head)
+        self._round = rng.sample(sorted(self._queues), len(self._queues))
+        self._used: set[DialogueHead] = set()
+
+    def next(self) -> tuple[str, DialogueHead] | None:
+        """A service and a dialogue about it; None when all are used."""
+        while self._round:
+            service = self._round.pop(0)
+            queue = self._queues[service]
+            while queue:
+                head = queue.pop()
+                if head not in self._used:
+                    self._used.add(head)
+                    self._round.append(service)
+                    return service, head
+        return None
+
+
+def _draw(loader: SGDLoader, split: str, chooser: _Chooser, size: int) -> list[Task]:
+    tasks: list[Task] = []
+    while len(tasks) < size:
+        chosen = [found for _ in range(size - len(tasks)) if (found := chooser.next()) is not None]
+        if not chosen:
+            raise UsageError(
+                f"split {split!r} of {str(loader.path)!r} has {chooser.total} dialogues, too few for the examples asked for: "
+                "lower num_train, num_val or num_test"
+            )
+        # A dialogue that cannot be read, or has no answered turn, is replaced by the next.
+        traces = {trace.conversation_id: trace for trace in loader.read(split, [head for _, head in chosen])}
+        for service, head in chosen:
+            trace = traces.get(f"{split}/{head.dialogue_id}")
+            want_call = sum(bool(task.expected_calls) for task in tasks) < CALL_SHARE * (len(tasks) + 1)
+            task = _pick(trace, service, want_call, chooser.rng) if trace is not None else None
+            if task is not None:
+                tasks.append(task)
+    return tasks
+
+
+def _pick(trace: Trace, service: str, want_call: bool, rng: random.Random) -> Task | None:
+    """A task about the service, with a call or without as wanted; what the conversation lacks is given up in that order."""
+    tasks = list(tasks_of(trace))
+    about = [task for task in tasks if task.service == service] or tasks
+    pool = [task for task in about if bool(task.expected_calls) == want_call] or about
+    return rng.choice(pool) if pool else None

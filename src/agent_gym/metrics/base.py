@@ -1,0 +1,30 @@
+"""What a metric is: a task and what was done give a score between 0 and 1, with its parts and a reason.
+
+A combined metric is a metric; a judge is a metric. `Fault` says whose fault a rollout that broke off was: an answer the agent
+got wrong is scored (as 0, with the reason), an endpoint that failed is not the agent's doing and is counted, never scored.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import msgspec
+
+from agent_gym.traces.task import Task
+from agent_gym.traces.trace import Trace
+
+
+class Score(msgspec.Struct, frozen=True):
+    """A value in [0, 1]."""
+
+    value: float
+    parts: Mapping[str, float] = {}
+    reason: str = ""
+    """What was wrong, in words an optimizer or a person can act on; empty when nothing was."""
+
+
+class Metric(Protocol):
+    """Something that scores."""
+
+    name: str
+
+    def score(self, task: Task, trace: Trace) -> Score: ...

@@ -1,0 +1,21 @@
+"""What an agent is: something that, given a conversation and tools, says or calls the next thing.
+
+It never executes a tool; the rollout does. A `System` message carries what the agent is told beside the conversation (the
+date).
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from agent_gym.messages import Assistant, Message, ToolSpec
+
+
+class Agent(Protocol):
+    """Something that acts.
+
+    Raises:
+        AnswerError: when it gave no readable action: the agent's fault.
+        ModelError: when its endpoint failed: nobody's fault here.
+    """
+
+    async def act(self, messages: Sequence[Message], tools: tuple[ToolSpec, ...]) -> Assistant: ...

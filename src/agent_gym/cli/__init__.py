@@ -1,0 +1,37 @@
+"""The command line: results to stdout, progress to stderr; 0 done, 1 failed, 2 the user's mistake, 130 interrupted.
+
+One file a noun; a command reads its options, calls one function and prints what it gave. What a command needs is imported
+inside it, so that `agent-gym --help` answers at once.
+"""
+
+import typer
+
+from agent_gym.cli import data, evaluate, optimize, show
+
+app = typer.Typer(
+    name="agent-gym",
+    help="Measure and optimize tool-calling dialogue agents on conversation traces.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data.app, name="data")
+app.command("optimize")(optimize.optimize)
+app.command("evaluate")(evaluate.evaluate)
+app.command("show")(show.show)
+
+
+@app.callback(invoke_without_command=True)
+def _options(  # pyright: ignore[reportUnusedFunction]
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),
+) -> None:
+    if version:
+        from agent_gym import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """The `agent-gym` command."""
+    app()

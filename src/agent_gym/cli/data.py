@@ -1,0 +1,63 @@
+"""`agent-gym data`: get a data set, and see what is in it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from agent_gym.cli.terminal import console, mistakes_in_one_line, print_json
+
+app = typer.Typer(help="Get a data set, and see what is in it.", no_args_is_help=True)
+
+DEFAULT = Path("data/raw/schema_guided_dialogue")
+
+
+@app.command()
+def fetch(
+    to: Annotated[Path, typer.Option(help="Folder to put it into.")] = DEFAULT,
+    source: Annotated[
+        str | None, typer.Option("--from", help="A local archive (tar.gz, tar.xz, zip) or folder, or an archive's URL.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Download Schema-Guided Dialogue (CC BY-SA 4.0) from its public repository, or take a local copy of it."""
+    with mistakes_in_one_line(again="the same command continues where it stopped"):
+        from agent_gym.cli.fetching import fetch_shown
+
+        report = fetch_shown(to, source)
+        if as_json:
+            print_json(report)
+        else:
+            print(f"{report.fetched} files fetched, {report.kept} already there, {report.bytes / 1e6:.1f} MB in {to}")
+
+
+@app.command()
+def stats(
+    data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
+    split: Annotated[str | None, typer.Option(help="train, dev or test; all that are there when left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count dialogues, turns, tool calls and services, and say what cannot be read."""
+    with mistakes_in_one_line():
+        from agent_gym.traces import SGDLoader
+
+        loader = SGDLoader(data, strict=False)
+        for name in [split] if split else loader.splits():
+            for _ in loader.load(name):
+                pass
+        report = loader.report
+        counts: dict[str, Any] = {
+            "dialogues": report.dialogues,
+            "turns": report.turns,
+            "tool_calls": report.tool_calls,
+            "services": len(report.services),
+            "unreadable": report.unreadable,
+        }
+        if as_json:
+            print_json({**counts, "faults": [str(fault) for fault in report.faults]})
+            return
+        out = console()
+        for name, count in counts.items():
+            out.print(f"{name.replace('_', ' '):<12}{count:>10,}")
+        for fault in report.faults:
+            out.print(f"unreadable: {fault}", markup=False)

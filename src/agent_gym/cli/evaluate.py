@@ -1,0 +1,52 @@
+"""`agent-gym evaluate`: measure an agent on recorded conversations."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.pairs import read_weights
+from agent_gym.cli.terminal import ProgressLines, console, mistakes_in_one_line, print_json
+
+
+def evaluate(
+    agent: Annotated[Path | None, typer.Argument(help="A saved agent; the baseline when left out.")] = None,
+    data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
+    split: Annotated[str, typer.Option(help="Where the examples are drawn from.")] = "dev",
+    limit: Annotated[int, typer.Option(help="How many examples.")] = 100,
+    model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
+    api_base: Annotated[str | None, typer.Option(help="Another endpoint for the model.", envvar="AGENT_GYM_API_BASE")] = None,
+    weights: Annotated[str | None, typer.Option(help="E.g. similarity=0.3,tool_accuracy=0.7")] = None,
+    seed: Annotated[int, typer.Option(help="Decides which examples are drawn.")] = 0,
+    threads: Annotated[int, typer.Option(help="Rollouts in flight at once.")] = 32,
+    timeout: Annotated[float, typer.Option(help="Seconds until a request counts as lost.")] = 120.0,
+    attempts: Annotated[int, typer.Option(help="Times a request is sent before it counts as failed.")] = 4,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Play an agent on examples of a split and print its scores."""
+    with mistakes_in_one_line(again="what was answered is kept and will not be paid again"):
+        scaled = read_weights(weights)
+
+        from agent_gym.cli.show import print_reports
+        from agent_gym.optimization.measure import measure
+
+        with ProgressLines() as progress:
+            report, usage = measure(
+                agent,
+                data,
+                split,
+                limit=limit,
+                model=model,
+                api_base=api_base,
+                weights=scaled,
+                seed=seed,
+                threads=threads,
+                timeout=timeout,
+                attempts=attempts,
+                on_event=progress,
+            )
+        if as_json:
+            print_json(report)
+        else:
+            print_reports(console(), {str(agent or "baseline"): report}, usage)

@@ -1,0 +1,69 @@
+"""`agent-gym optimize`: tune an agent, and see what it gained."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.pairs import read_options, read_weights
+from agent_gym.cli.terminal import ProgressLines, mistakes_in_one_line, print_json
+
+OUTPUT = Path("checkpoints/agent.json")
+
+
+def optimize(
+    data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
+    strategy: Annotated[str, typer.Option(help="bootstrap or mipro.")] = "bootstrap",
+    num_train: Annotated[int, typer.Option(help="Examples to learn from.")] = 50,
+    num_val: Annotated[int, typer.Option(help="Examples to choose by.")] = 40,
+    num_test: Annotated[int, typer.Option(help="Held-out examples to measure on.")] = 100,
+    output: Annotated[Path, typer.Option(help="Where the agent goes; the result goes beside it.")] = OUTPUT,
+    split: Annotated[str | None, typer.Option(help="Draw all examples from this split.")] = None,
+    model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
+    prompt_model: Annotated[str | None, typer.Option(help="Writes proposals; the agent's model by default.")] = None,
+    judge_model: Annotated[str | None, typer.Option(help="Judges, where a weight asks for it.")] = None,
+    api_base: Annotated[str | None, typer.Option(help="Another endpoint for the models.", envvar="AGENT_GYM_API_BASE")] = None,
+    weights: Annotated[str | None, typer.Option(help="E.g. similarity=0.3,tool_accuracy=0.7")] = None,
+    seed: Annotated[int, typer.Option(help="Decides all that is drawn.")] = 0,
+    threads: Annotated[int, typer.Option(help="Rollouts in flight at once.")] = 16,
+    timeout: Annotated[float, typer.Option(help="Seconds until a request counts as lost.")] = 120.0,
+    attempts: Annotated[int, typer.Option(help="Times a request is sent before it counts as failed.")] = 4,
+    option: Annotated[list[str] | None, typer.Option(help="A strategy's own option, NAME=VALUE; may be repeated.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Measure an agent, tune it, measure it again on the same held-out examples, and save both agent and result."""
+    with mistakes_in_one_line(again="the same command continues at no further cost"):
+        chosen = read_options(option or [])
+        scaled = read_weights(weights)
+
+        from agent_gym.cli.show import print_result
+        from agent_gym.optimization import OptimizationRunner
+
+        with ProgressLines() as progress:
+            runner = OptimizationRunner(
+                data,
+                strategy,
+                num_train=num_train,
+                num_val=num_val,
+                num_test=num_test,
+                output_path=output,
+                split=split,
+                model=model,
+                prompt_model=prompt_model,
+                judge_model=judge_model,
+                api_base=api_base,
+                weights=scaled,
+                seed=seed,
+                threads=threads,
+                timeout=timeout,
+                attempts=attempts,
+                on_event=progress,
+                **chosen,
+            )
+            result = runner.run()
+        if as_json:
+            print_json(result)
+        else:
+            print_result(result)
+            print(f"agent   {runner.output_path}\nresult  {runner.result_path}")

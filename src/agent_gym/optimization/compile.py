@@ -1,0 +1,66 @@
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false
+"""A strategy at work: DSPy set up around it, and kept from talking."""
+
+import io
+import logging
+import warnings
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+
+import dspy
+
+from agent_gym.agents.dspy_agent import ActAdapter, SGDAgentModule
+from agent_gym.environment import ReplayEnvironment
+from agent_gym.lm.dspy_lm import GymLM
+from agent_gym.lm.handle import Handle
+from agent_gym.metrics import Metric
+from agent_gym.optimization.events import Progress
+from agent_gym.optimization.examples import Examples
+from agent_gym.optimization.program import DSPyMetric, PlayedAgent, example_of
+from agent_gym.optimization.strategies import Candidate, Strategy, Workbench
+
+
+def compile_agent(
+    strategy: Strategy,
+    agent: SGDAgentModule,
+    examples: Examples,
+    environment: ReplayEnvironment,
+    metric: Metric,
+    models: Mapping[str, Handle],
+    threads: int,
+    seed: int,
+    progress: Progress,
+) -> tuple[SGDAgentModule, list[Candidate], int]:
+    """Tune an agent. Returns the tuned agent, the programs tried, and how many rollouts failed at the endpoint."""
+    scorer = DSPyMetric(metric, threshold=strategy.metric_threshold, on_example=lambda _: progress(1))
+    agent_lm = GymLM(models["agent"])
+    bench = Workbench(
+        train=[example_of(task) for task in examples.train],
+        val=[example_of(task) for task in examples.val],
+        metric=scorer,
+        agent_lm=agent_lm,
+        # Proposals are meant to differ: the model's own temperature, unless the optimizer names one.
+        prompt_lm=GymLM(models["prompt"], temperature=None) if "prompt" in models else agent_lm,
+        threads=threads,
+        seed=seed,
+    )
+    # DSPy keeps every step and every request of the process unless told not to.
+    with _quiet(), dspy.context(lm=agent_lm, adapter=ActAdapter(), trace=None, disable_history=True, num_threads=threads):
+        tuned, tried = strategy.compile(PlayedAgent(agent, environment), bench)
+    return tuned.agent, tried, scorer.failed
+
+
+@contextmanager
+def _quiet() -> Generator[None]:
+    """DSPy prints its progress on both streams; ours is told through events."""
+    logger = logging.getLogger("dspy")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+            # Optuna says that a parameter of its sampler is experimental.
+            warnings.filterwarnings("ignore", module="optuna")
+            yield
+    finally:
+        logger.setLevel(level)

@@ -1,0 +1,58 @@
+"""The phases of a run: what began, how far it is, what it took."""
+
+import threading
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from agent_gym.lm.meter import Meter
+from agent_gym.lm.usage import Usage
+from agent_gym.optimization.result import Event
+
+Progress = Callable[[int], None]
+"""Told how many examples more are done, from any thread."""
+
+
+class Phases:
+    """Tells the listener what happens and keeps what belongs in the result: progress is told and not kept."""
+
+    def __init__(self, meter: Meter, listener: Callable[[Event], None] | None) -> None:
+        self.events: list[Event] = []
+        self.notes: list[str] = []
+        self._meter = meter
+        self._listener = listener
+        self._started = time.perf_counter()
+        self._phase = ""
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def phase(self, name: str, total: int | None = None) -> Generator[Progress]:
+        """A phase from its start to its end; the end carries what it asked of the models."""
+        self._phase = name
+        before = self._meter.snapshot()
+        self._tell(Event(kind="phase_started", phase=name, total=total, seconds=self._seconds()))
+        done = 0
+
+        def progress(more: int) -> None:
+            nonlocal done
+            with self._lock:
+                done += more
+                if self._listener is not None:
+                    self._listener(Event(kind="progress", phase=name, done=done, total=total, seconds=self._seconds()))
+
+        yield progress
+        usage = {role: used - before.get(role, Usage()) for role, used in self._meter.snapshot().items()}
+        self._tell(Event(kind="phase_finished", phase=name, done=done, total=total, seconds=self._seconds(), usage=usage))
+
+    def note(self, text: str) -> None:
+        """Something the user should know."""
+        self.notes.append(text)
+        self._tell(Event(kind="note", phase=self._phase, text=text, seconds=self._seconds()))
+
+    def _tell(self, event: Event) -> None:
+        self.events.append(event)
+        if self._listener is not None:
+            self._listener(event)
+
+    def _seconds(self) -> float:
+        return time.perf_counter() - self._started

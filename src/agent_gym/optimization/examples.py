@@ -1,0 +1,52 @@
+"""What a run learns from, chooses by and is measured on."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import msgspec
+
+from agent_gym.errors import UsageError
+from agent_gym.traces import SGDLoader, dump_trace
+from agent_gym.traces.draw import draw_tasks
+from agent_gym.traces.task import Task
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Three lists of tasks; no two tasks share a dialogue."""
+
+    train: list[Task]
+    val: list[Task]
+    test: list[Task]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A digest of the content of all examples."""
+        digest = hashlib.sha256()
+        for task in (*self.train, *self.val, *self.test):
+            digest.update(task.id.encode())
+            digest.update(msgspec.json.encode(dump_trace(task.trace), order="deterministic"))
+        return digest.hexdigest()
+
+
+def draw_examples(loader: SGDLoader, sizes: tuple[int, int, int], *, split: str | None = None, seed: int = 0) -> Examples:
+    """Training and validation from `train`, test from `dev`, or all three from one split.
+
+    Args:
+        sizes: how many to train, validate and test on.
+
+    Raises:
+        UsageError: when a split is absent or too small.
+    """
+    if split is not None:
+        return Examples(*draw_tasks(loader, split, sizes, seed=seed))
+    splits = loader.splits()
+    if missing := [name for name in ("train", "dev") if name not in splits]:
+        raise UsageError(
+            f"{str(loader.path)!r} has no {missing[0]!r} split to draw examples from: "
+            f"draw all from one it has, --split {splits[0]}"
+        )
+    train, val = draw_tasks(loader, "train", sizes[:2], seed=seed)
+    (test,) = draw_tasks(loader, "dev", sizes[2:], seed=seed)
+    return Examples(train, val, test)

@@ -1,0 +1,263 @@
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""The main job: measure an agent, tune it, measure it again on the same held-out examples, save what was found.
+
+    runner = OptimizationRunner(data_path="data/raw/schema_guided_dialogue", strategy="bootstrap", num_train=50,
+                                output_path="checkpoints/my_agent.json")
+    result = runner.run()
+    print(f"Improvement: {result.improvement_pct:+.1f}%")
+
+Everything that can be found wrong is found before the first request. A run that was killed continues when it is started again:
+what its models answered is replayed from the cache, everything else is computed from the seed, and the result is the same.
+"""
+
+import hashlib
+import importlib.metadata
+import time
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from agent_gym.environment import ReplayEnvironment
+from agent_gym.errors import UsageError
+from agent_gym.evaluation import Report, evaluate, require_played
+from agent_gym.files import check_writable
+from agent_gym.lm.handle import Handle
+from agent_gym.lm.loop import run_sync
+from agent_gym.lm.meter import Meter
+from agent_gym.lm.model import make_lm
+from agent_gym.metrics import CombinedMetric
+from agent_gym.optimization.events import Phases
+from agent_gym.optimization.examples import Examples, draw_examples
+from agent_gym.optimization.result import CandidateScore, Event, OptimizationResult
+from agent_gym.tools import Recordings
+from agent_gym.traces import SGDLoader
+from agent_gym.traces.task import Task
+
+PACKAGES = ("agent-gym", "dspy", "optuna", "numpy", "msgspec")
+
+
+class OptimizationRunner:
+    """Tunes the dialogue agent on a data set.
+
+    Args:
+        data_path: an SGD folder.
+        strategy: `bootstrap` or `mipro`.
+        num_train: examples to learn from; with `num_val` examples to choose by, drawn from `train`.
+        num_test: held-out examples, drawn from `dev`, on which before and after are measured.
+        output_path: where the agent is saved; the result goes beside it, as `NAME_result.json`.
+        split: draw all three from this split.
+        model: the agent's model; AGENT_GYM_MODEL, else Gemini 3 Pro, when left out.
+        prompt_model: writes proposals; the agent's model when left out.
+        judge_model: no weight asks for a judge yet, so naming one is an error.
+        api_base: another endpoint for the models.
+        weights: metric name to weight; (similarity + tool accuracy) / 2 when left out.
+        seed: decides the examples and everything else that is drawn.
+        threads: rollouts in flight at once.
+        timeout: seconds until a request counts as lost.
+        attempts: times a request is sent before it counts as failed.
+        on_event: told what happens, from any thread.
+        options: what the strategy takes, e.g. `max_bootstrapped_demos=2`.
+
+    Raises:
+        UsageError: for anything that can be known to go wrong: an option that is unknown or would be ignored, a missing key,
+        too
+            few examples, an output that cannot be written.
+    """
+
+    def __init__(
+        self,
+        data_path: str | Path,
+        strategy: str = "bootstrap",
+        *,
+        num_train: int = 50,
+        num_val: int = 40,
+        num_test: int = 100,
+        output_path: str | Path = "checkpoints/agent.json",
+        split: str | None = None,
+        model: str | None = None,
+        prompt_model: str | None = None,
+        judge_model: str | None = None,
+        api_base: str | None = None,
+        weights: Mapping[str, float] | None = None,
+        seed: int = 0,
+        threads: int = 16,
+        timeout: float = 120.0,
+        attempts: int = 4,
+        on_event: Callable[[Event], None] | None = None,
+        **options: Any,
+    ) -> None:
+        from agent_gym.optimization.strategies import check_packages, make_strategy
+
+        for name, value in {"num_train": num_train, "num_val": num_val, "num_test": num_test, "threads": threads}.items():
+            if value < 1:
+                raise UsageError(f"{name} must be 1 or more, got {value}")
+        self.strategy = make_strategy(strategy, options)
+        self.strategy.check(num_train, num_val)
+        check_packages(self.strategy)
+        if prompt_model is not None and not self.strategy.proposes:
+            raise UsageError(
+                f"{strategy} proposes no instructions, so prompt_model={prompt_model!r} would be ignored: leave it out"
+            )
+        if judge_model is not None:
+            raise UsageError(f"no weight asks for a judge, so judge_model={judge_model!r} would be ignored: leave it out")
+        self.metric = CombinedMetric(weights)
+        self.loader = SGDLoader(data_path, strict=False)
+        self.sizes = (num_train, num_val, num_test)
+        self.split, self.seed, self.threads = split, seed, threads
+        self.output_path = Path(output_path)
+        if self.output_path.suffix != ".json":
+            raise UsageError(f"output_path must end in .json, got {str(output_path)!r}")
+        check_writable(self.output_path.parent)
+        self.meter = Meter()
+        self._on_event = on_event
+        self._handle: Callable[[str, str], Handle] = lambda role, run: make_lm(
+            (prompt_model if role == "prompt" else None) or model,
+            role=role,
+            api_base=api_base,
+            meter=self.meter,
+            run=run,
+            timeout=timeout,
+            attempts=attempts,
+        )
+        # Made once now, for what they refuse: an unknown model, a missing key.
+        self._names = {role: self._handle(role, "").name for role in self._roles}
+
+    @property
+    def result_path(self) -> Path:
+        """Where the result is saved."""
+        return self.output_path.with_name(f"{self.output_path.stem}_result.json")
+
+    @property
+    def _roles(self) -> tuple[str, ...]:
+        return ("agent", "prompt") if self.strategy.proposes else ("agent",)
+
+    @cached_property
+    def examples(self) -> Examples:
+        """The examples of the run."""
+        return draw_examples(self.loader, self.sizes, split=self.split, seed=self.seed)
+
+    def run(self) -> OptimizationResult:
+        """Do the whole job and save agent and result.
+
+        Raises:
+            ModelError: when not one example could be played; nothing is saved then.
+        """
+        from agent_gym.agents.dspy_agent import SGDAgentModule
+        from agent_gym.optimization.agent_file import clean, save_agent
+        from agent_gym.optimization.compile import compile_agent
+
+        started = time.time()
+        phases = Phases(self.meter, self._on_event)
+        with phases.phase("examples"):
+            examples = self.examples
+            self._note_faults(phases)
+            self._environment = ReplayEnvironment(self._recordings)
+            run = self._run_id(examples)
+            models = {role: self._handle(role, run) for role in self._roles}
+        before = SGDAgentModule()
+        baseline = self._measure(phases, "baseline", before, examples.test, models)
+        with phases.phase("optimize") as progress:
+            tuned, tried, failed = compile_agent(
+                self.strategy, before, examples, self._environment, self.metric, models, self.threads, self.seed, progress
+            )
+            if failed:
+                phases.note(f"{failed} rollouts failed at the endpoint while optimizing; the optimizer took each for a 0")
+        after = clean(tuned)
+        by_val = {
+            "baseline": self._measure(phases, "validate baseline", before, examples.val, models),
+            "optimized": self._measure(phases, "validate optimized", after, examples.val, models),
+        }
+        kept: Literal["optimized", "baseline"] = "optimized"
+        if by_val["optimized"].score < by_val["baseline"].score:
+            phases.note(
+                f"the optimized agent scored {by_val['optimized'].score:.3f} on validation, "
+                f"the baseline {by_val['baseline'].score:.3f}: the baseline is kept"
+            )
+            kept, after = "baseline", before
+        optimized = self._measure(phases, "optimized", after, examples.test, models)
+        result = OptimizationResult(
+            strategy=self.strategy.name,
+            options=self._options,
+            models=self._names,
+            seed=self.seed,
+            weights=self.metric.weights,
+            data=self._data(examples),
+            packages={name: importlib.metadata.version(name) for name in PACKAGES},
+            baseline=baseline,
+            optimized=optimized,
+            validation={name: report.score for name, report in by_val.items()},
+            kept=kept,
+            initial_prompt=before.instruction,
+            optimized_prompt=after.instruction,
+            few_shot_demos=tuple(after.demos),
+            candidates=tuple(
+                CandidateScore(one.program.agent.instruction, len(one.program.agent.demos), one.score, one.examples)
+                for one in tried
+            ),
+            usage=self.meter.snapshot(),
+            agent_path=self.output_path.name,
+            events=tuple(phases.events),
+            notes=tuple(phases.notes),
+            times={"started": started, "seconds": time.time() - started},
+        )
+        save_agent(after, self.output_path)
+        result.save(self.result_path)
+        return result
+
+    def _measure(self, phases: Phases, phase: str, agent: Any, tasks: list[Task], models: Mapping[str, Handle]) -> Report:
+        with phases.phase(phase, len(tasks)) as progress:
+            playing = evaluate(
+                agent.agent(models["agent"]),
+                tasks,
+                self.metric,
+                self._environment,
+                concurrency=self.threads,
+                on_example=lambda _: progress(1),
+            )
+            report = require_played(run_sync(playing))
+        if report.failed:
+            phases.note(f"{phase}: {report.failed} of {len(tasks)} examples failed at the endpoint and are not scored")
+        return report
+
+    def _recordings(self) -> Recordings:
+        splits = [self.split] if self.split is not None else ["train", "dev"]
+        loader = SGDLoader(self.loader.path, strict=False)
+        return Recordings(trace for split in splits for trace in loader.load(split))
+
+    def _note_faults(self, phases: Phases) -> None:
+        for fault in self.loader.report.faults:
+            phases.note(f"left out, cannot be read: {fault}")
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        from agent_gym.optimization.strategies import options_of
+
+        return options_of(self.strategy)
+
+    def _data(self, examples: Examples) -> dict[str, Any]:
+        parts = {"train": examples.train, "val": examples.val, "test": examples.test}
+        return {
+            "name": self.loader.path.name,
+            "fingerprint": examples.fingerprint,
+            "splits": {"train": self.split or "train", "val": self.split or "train", "test": self.split or "dev"},
+            "examples": {part: [task.id for task in tasks] for part, tasks in parts.items()},
+            "with_calls": {part: sum(bool(task.expected_calls) for task in tasks) for part, tasks in parts.items()},
+        }
+
+    def _run_id(self, examples: Examples) -> str:
+        """What makes this run this run: the same command has the same, and replays what it has paid for."""
+        identity = [
+            self.strategy.name,
+            self._options,
+            self._names,
+            self.metric.weights,
+            self.seed,
+            self.sizes,
+            examples.fingerprint,
+            importlib.metadata.version("agent-gym"),
+            str(self.output_path.absolute()),
+        ]
+        return hashlib.sha256(msgspec.json.encode(identity, order="deterministic")).hexdigest()

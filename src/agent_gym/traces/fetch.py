@@ -136,7 +136,7 @@ def _checked(to: Path, name: str, base_url: str) -> Entry:
         if not start.startswith(b"["):
             path.unlink()
             raise DataError(
-                f"{base_url}/{name} is no list in JSON, it begins {start[:20]!r}: a gateway's page? Use --from with a local copy"
+                f"{base_url}/{name} is no JSON list, it begins {start[:20]!r}: a gateway's page? Use --from with a local copy"
             )
     return digest(path)
 

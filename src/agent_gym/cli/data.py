@@ -18,13 +18,16 @@ def fetch(
     source: Annotated[
         str | None, typer.Option("--from", help="A local archive (tar.gz, tar.xz, zip) or folder, or an archive's URL.")
     ] = None,
+    mirror: Annotated[
+        str | None, typer.Option(help="Where the files lie, when not in the public repository.", envvar="AGENT_GYM_SGD_MIRROR")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Download Schema-Guided Dialogue (CC BY-SA 4.0) from its public repository, or take a local copy of it."""
     with mistakes_in_one_line(again="the same command continues where it stopped"):
         from agent_gym.cli.fetching import fetch_shown
 
-        report = fetch_shown(to, source)
+        report = fetch_shown(to, source, mirror)
         if as_json:
             print_json(report)
         else:

@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from agent_gym.traces.fetch import FetchReport, Progress, fetch
+from agent_gym.traces.fetch import BASE_URL, FetchReport, Progress, fetch
 
 
-def fetch_shown(to: Path, source: str | None) -> FetchReport:
+def fetch_shown(to: Path, source: str | None, mirror: str | None) -> FetchReport:
     """Fetch a data set; a bar on a terminal, silence elsewhere.
 
     Raises:
@@ -14,7 +14,7 @@ def fetch_shown(to: Path, source: str | None) -> FetchReport:
         DataError: when the download fails for good.
     """
     if not sys.stderr.isatty():
-        return fetch(to, source)
+        return fetch(to, source, base_url=mirror or BASE_URL)
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
     from rich.progress import Progress as Bar
@@ -27,4 +27,4 @@ def fetch_shown(to: Path, source: str | None) -> FetchReport:
             of = f" of {progress.files_total}" if progress.files_total else ""
             bar.update(task, completed=progress.bytes_done, description=f"files {progress.files_done}{of}")
 
-        return fetch(to, source, progress=show)
+        return fetch(to, source, base_url=mirror or BASE_URL, progress=show)

@@ -91,9 +91,13 @@ async def evaluate(
             if on_example is not None:
                 on_example(example)
 
-    async with asyncio.TaskGroup() as group:
-        for _ in range(min(concurrency, len(tasks))):
-            group.create_task(work())
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(concurrency, len(tasks))):
+                group.create_task(work())
+    except ExceptionGroup as errors:
+        # What a rollout gets wrong is on its trace: this is a fault of the program, and one traceback of it is enough.
+        raise errors.exceptions[0] from None
     done = [outcome for outcome in outcomes if outcome is not None]
     rungs = Counter(rung for _, used in done for rung in used)
     return summarize([example for example, _ in done], rungs=rungs, seconds=time.perf_counter() - started)

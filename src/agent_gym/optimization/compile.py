@@ -46,13 +46,13 @@ def compile_agent(
         seed=seed,
     )
     # DSPy keeps every step and every request of the process unless told not to.
-    with _quiet(), dspy.context(lm=agent_lm, adapter=ActAdapter(), trace=None, disable_history=True, num_threads=threads):
+    with quiet(), dspy.context(lm=agent_lm, adapter=ActAdapter(), trace=None, disable_history=True, num_threads=threads):
         tuned, tried = strategy.compile(PlayedAgent(agent, environment), bench)
     return tuned.agent, tried, scorer.failed
 
 
 @contextmanager
-def _quiet() -> Generator[None]:
+def quiet() -> Generator[None]:
     """DSPy prints its progress on both streams; ours is told through events."""
     logger = logging.getLogger("dspy")
     level = logger.level

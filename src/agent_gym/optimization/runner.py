@@ -58,6 +58,7 @@ class OptimizationRunner:
         threads: rollouts in flight at once.
         timeout: seconds until a request counts as lost.
         attempts: times a request is sent before it counts as failed.
+        cache: the file of answers, AGENT_GYM_CACHE or ~/.cache/agent-gym by default; None pays for every request.
         on_event: told what happens, from any thread.
         options: what the strategy takes, e.g. `max_bootstrapped_demos=2`.
 
@@ -86,6 +87,7 @@ class OptimizationRunner:
         threads: int = 16,
         timeout: float = 120.0,
         attempts: int = 4,
+        cache: Path | Literal["default"] | None = "default",
         on_event: Callable[[Event], None] | None = None,
         **options: Any,
     ) -> None:
@@ -118,6 +120,7 @@ class OptimizationRunner:
             role=role,
             api_base=api_base,
             meter=self.meter,
+            cache=cache,
             run=run,
             timeout=timeout,
             attempts=attempts,

@@ -106,7 +106,7 @@ class Mipro:
     auto: Literal["light", "medium", "heavy"] = "light"
     max_bootstrapped_demos: int = 4
     max_labeled_demos: int = 4
-    minibatch_size: int = 10
+    minibatch_size: int = 8
     minibatch_full_eval_steps: int = 5
     metric_threshold: float = 0.6
 

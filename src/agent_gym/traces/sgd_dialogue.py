@@ -31,7 +31,7 @@ class State(msgspec.Struct, gc=False):
     """What the user wants of a service so far."""
 
     active_intent: str
-    slot_values: dict[str, list[str]]
+    slot_values: dict[str, tuple[str, ...]]
     requested_slots: list[str]
 
 

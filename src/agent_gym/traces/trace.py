@@ -25,7 +25,7 @@ class IntentGoal(msgspec.Struct, frozen=True, gc=False):
     """What the user wanted of one tool."""
 
     tool: str
-    slots: Mapping[str, tuple[str, ...] | list[str]] = {}
+    slots: Mapping[str, tuple[str, ...]] = {}
     """Argument name to the values the user gave for it; several are variants of one value."""
     requested: tuple[str, ...] = ()
     """Result fields the user asked to be told."""

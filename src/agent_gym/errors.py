@@ -7,7 +7,7 @@
     ├── DataError           a data set or trace that cannot be read; names file, dialogue, turn and field
     ├── ArgumentsError      a tool call whose raw arguments are not one JSON object: the model's fault, data, never a crash
     ├── AnswerError         a model's answer that cannot be read as an action (empty, cut off, broken JSON)
-    └── ModelError          the model's endpoint failed after all retries
+    └── ModelError          the model's endpoint failed after all retries; its other leaves are in `lm/faults.py`
         ├── RateLimited     429; `retry_after` holds the seconds the endpoint asked for
         ├── ModelTimeout    nothing came in time
         └── ModelRefused    a request the endpoint will never accept (400, 401, 403, 404)

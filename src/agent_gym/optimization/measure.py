@@ -12,8 +12,8 @@ from agent_gym.lm.model import make_lm
 from agent_gym.lm.usage import Usage
 from agent_gym.metrics import CombinedMetric
 from agent_gym.optimization.events import Phases
+from agent_gym.optimization.examples import read_recordings
 from agent_gym.optimization.result import Event
-from agent_gym.tools import Recordings
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.draw import draw_tasks
 
@@ -34,7 +34,7 @@ def measure(
     on_event: Callable[[Event], None] | None = None,
 ) -> tuple[Report, Mapping[str, Usage]]:
     """Play a saved agent, or the baseline, on examples of a split; with the same split, number and seed, on those that
-    `OptimizationRunner` measures on.
+    `OptimizationRunner` measures on (unless it drew all its examples from that split).
 
     Raises:
         UsageError: for what can be known to go wrong before the first request.
@@ -51,7 +51,7 @@ def measure(
     handle = make_lm(model, api_base=api_base, meter=meter, timeout=timeout, attempts=attempts)
     agent = load_agent(agent_path) if agent_path is not None else SGDAgentModule()
     (tasks,) = draw_tasks(loader, split, [limit], seed=seed)
-    environment = ReplayEnvironment(lambda: Recordings(SGDLoader(data_path, strict=False).load(split)))
+    environment = ReplayEnvironment(lambda: read_recordings(loader))
     phases = Phases(meter, on_event)
     for fault in loader.report.faults:
         phases.note(f"left out, cannot be read: {fault}")

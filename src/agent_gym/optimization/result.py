@@ -17,7 +17,7 @@ import msgspec
 from agent_gym.errors import FileRefused
 from agent_gym.evaluation import Report
 from agent_gym.files import write_whole
-from agent_gym.lm.usage import Usage, Weather
+from agent_gym.lm.usage import Transport, Usage
 
 RESULT_VERSION = 1
 KIND = "agent-gym result"
@@ -73,6 +73,8 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
     candidates: tuple[CandidateScore, ...]
     usage: Mapping[str, Usage]
     """The whole run's use of the models, by role."""
+    costs: Mapping[str, float | None]
+    """US dollars by role; None, never 0, when the price of a request is not known."""
     agent_path: str
     """The saved agent, beside this file."""
     events: tuple[Event, ...]
@@ -108,7 +110,7 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
         """The result without what differs between two runs of the same work."""
 
         def still(usage: Mapping[str, Usage]) -> dict[str, Usage]:
-            return {role: msgspec.structs.replace(one, weather=Weather()) for role, one in usage.items()}
+            return {role: msgspec.structs.replace(one, transport=Transport()) for role, one in usage.items()}
 
         return msgspec.structs.replace(
             self,
@@ -130,7 +132,7 @@ def read_kind(path: Path, kind: str, version: int) -> dict[str, Any]:
         value: Any = msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise FileRefused(f"cannot read {str(path)!r} ({error.strerror})") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FileRefused(f"{path} is truncated or not JSON ({error}): write it again") from error
     fields = cast(dict[str, Any], value) if isinstance(value, dict) else {}
     if fields.get("kind") != kind:

@@ -30,13 +30,14 @@ from agent_gym.lm.meter import Meter
 from agent_gym.lm.model import make_lm
 from agent_gym.metrics import CombinedMetric
 from agent_gym.optimization.events import Phases
-from agent_gym.optimization.examples import Examples, draw_examples
+from agent_gym.optimization.examples import Examples, draw_examples, read_recordings
 from agent_gym.optimization.result import CandidateScore, Event, OptimizationResult
-from agent_gym.tools import Recordings
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.task import Task
 
 PACKAGES = ("agent-gym", "dspy", "optuna", "numpy", "msgspec")
+LARGEST_SEED = 2**32 - 2
+"""Optuna takes 32 bits, and `Mipro` adds one."""
 
 
 class OptimizationRunner:
@@ -54,7 +55,7 @@ class OptimizationRunner:
         judge_model: no weight asks for a judge yet, so naming one is an error.
         api_base: another endpoint for the models.
         weights: metric name to weight; (similarity + tool accuracy) / 2 when left out.
-        seed: decides the examples and everything else that is drawn.
+        seed: decides the examples and everything else that is drawn; from 0 to 4,294,967,294.
         threads: rollouts in flight at once.
         timeout: seconds until a request counts as lost.
         attempts: times a request is sent before it counts as failed.
@@ -64,8 +65,7 @@ class OptimizationRunner:
 
     Raises:
         UsageError: for anything that can be known to go wrong: an option that is unknown or would be ignored, a missing key,
-        too
-            few examples, an output that cannot be written.
+            an output that cannot be written; from `run`, before the first request: too few examples.
     """
 
     def __init__(
@@ -96,6 +96,8 @@ class OptimizationRunner:
         for name, value in {"num_train": num_train, "num_val": num_val, "num_test": num_test, "threads": threads}.items():
             if value < 1:
                 raise UsageError(f"{name} must be 1 or more, got {value}")
+        if not 0 <= seed <= LARGEST_SEED:
+            raise UsageError(f"seed must be from 0 to {LARGEST_SEED}, got {seed}")
         self.strategy = make_strategy(strategy, options)
         self.strategy.check(num_train, num_val)
         check_packages(self.strategy)
@@ -112,7 +114,6 @@ class OptimizationRunner:
         self.output_path = Path(output_path)
         if self.output_path.suffix != ".json":
             raise UsageError(f"output_path must end in .json, got {str(output_path)!r}")
-        check_writable(self.output_path.parent)
         self.meter = Meter()
         self._on_event = on_event
         self._handle: Callable[[str, str], Handle] = lambda role, run: make_lm(
@@ -127,6 +128,11 @@ class OptimizationRunner:
         )
         # Made once now, for what they refuse: an unknown model, a missing key.
         self._names = {role: self._handle(role, "").name for role in self._roles}
+        for path in (self.output_path, self.result_path):
+            if path.is_dir():
+                raise UsageError(f"{str(path)!r} is a folder: choose another --output")
+        # Last of all, for it leaves a folder behind.
+        check_writable(self.output_path.parent)
 
     @property
     def result_path(self) -> Path:
@@ -157,7 +163,7 @@ class OptimizationRunner:
         with phases.phase("examples"):
             examples = self.examples
             self._note_faults(phases)
-            self._environment = ReplayEnvironment(self._recordings)
+            self._environment = ReplayEnvironment(lambda: read_recordings(self.loader))
             run = self._run_id(examples)
             models = {role: self._handle(role, run) for role in self._roles}
         before = SGDAgentModule()
@@ -181,6 +187,7 @@ class OptimizationRunner:
             )
             kept, after = "baseline", before
         optimized = self._measure(phases, "optimized", after, examples.test, models)
+        usage = self.meter.snapshot()
         result = OptimizationResult(
             strategy=self.strategy.name,
             options=self._options,
@@ -200,7 +207,8 @@ class OptimizationRunner:
                 CandidateScore(one.program.agent.instruction, len(one.program.agent.demos), one.score, one.examples)
                 for one in tried
             ),
-            usage=self.meter.snapshot(),
+            usage=usage,
+            costs={role: used.cost for role, used in usage.items()},
             agent_path=self.output_path.name,
             events=tuple(phases.events),
             notes=tuple(phases.notes),
@@ -224,11 +232,6 @@ class OptimizationRunner:
         if report.failed:
             phases.note(f"{phase}: {report.failed} of {len(tasks)} examples failed at the endpoint and are not scored")
         return report
-
-    def _recordings(self) -> Recordings:
-        splits = [self.split] if self.split is not None else ["train", "dev"]
-        loader = SGDLoader(self.loader.path, strict=False)
-        return Recordings(trace for split in splits for trace in loader.load(split))
 
     def _note_faults(self, phases: Phases) -> None:
         for fault in self.loader.report.faults:

@@ -166,7 +166,7 @@ def make_strategy(name: str, options: Mapping[str, Any]) -> Strategy:
     """A strategy by name, with its options.
 
     Raises:
-        UsageError: for an unknown strategy or option, or a value of the wrong type.
+        UsageError: for an unknown strategy or option, or a value of the wrong type or out of range.
     """
     found: Any = STRATEGIES.get(name)
     if found is None:
@@ -178,6 +178,7 @@ def make_strategy(name: str, options: Mapping[str, Any]) -> Strategy:
         default = known[option].default
         if default is not MISSING and (isinstance(value, bool) or not isinstance(value, _kinds(default))):
             raise UsageError(f"{name}: {option} is {value!r}, expected {type(default).__name__} such as {default!r}")
+        _in_range(name, option, value)
     return found(**options)
 
 
@@ -198,6 +199,17 @@ def options_of(strategy: Any) -> dict[str, Any]:
 
 def _kinds(default: Any) -> tuple[type, ...]:
     return (int, float) if isinstance(default, float) else (type(default),)
+
+
+def _in_range(strategy: str, option: str, value: Any) -> None:
+    """A share is in (0, 1]; of worked examples there may be none, of everything else one at least."""
+    if isinstance(value, str):
+        return
+    if option == "metric_threshold":
+        if not 0 < value <= 1:
+            raise UsageError(f"{strategy}: metric_threshold is {value!r}, expected a score above 0 and up to 1")
+    elif value < (least := 0 if option.endswith("_demos") else 1):
+        raise UsageError(f"{strategy}: {option} is {value!r}, expected {least} or more")
 
 
 def _at_least(what: str, value: int, least: int, strategy: str) -> None:

@@ -2,9 +2,9 @@
 
     python scripts/bench/evaluation.py [--latency 0.2] [--in-flight 32] [--examples 320] [--data DATA]
 
-The whole path of a real evaluation: examples of `dev`, the agent's prompt, cache on disk, meter, retries, the client, the answer
-read and scored. The endpoint is `fake_server.py` in a process of its own; it answers with words, so that an example is one request.
-The ideal rate is requests in flight divided by the latency. Five runs, the median counts.
+The whole path of a real evaluation: examples of `dev`, the agent's prompt, cache on disk, meter, retries, the client, the
+answer read and scored. The endpoint is `fake_server.py` in a process of its own; it answers with words, so that an example is
+one request. The ideal rate is requests in flight divided by the latency. Five runs, the median counts.
 """
 
 import argparse
@@ -52,7 +52,8 @@ def main() -> None:
                 report = run_sync(playing)
                 walls.append(time.perf_counter() - wall)
                 cpus.append(time.process_time() - cpu)
-                assert report.n == len(tasks) and handle.meter.snapshot()["agent"].requests == len(tasks)
+                assert report.n == len(tasks)
+                assert handle.meter.snapshot()["agent"].requests == len(tasks)
     ideal = len(tasks) * options.latency / options.in_flight
     print(
         json.dumps(

@@ -2,8 +2,8 @@
 
     python scripts/bench/load.py [DATA]
 
-Both are timed three times, in turn, with the files in the page cache; the medians count. Peak memory is that of the conversion alone,
-measured in a process of its own.
+Both are timed three times, in turn, with the files in the page cache; the medians count. Peak memory is that of the conversion
+alone, measured in a process of its own.
 """
 
 import json

@@ -1,10 +1,12 @@
-"""What `mipro`, light, asks of the agent's model for 50 training examples; beside it what stock MIPROv2 asks for the same agent.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+"""What `mipro`, light, asks of the agent's model for 50 training examples; beside it what stock MIPROv2 asks for the same
+agent.
 
     python scripts/bench/mipro_requests.py [DATA]
 
-Requests that reach the provider: the runner's own count for the phase `optimize`, its cache empty at the start. An example is a whole
-rollout here (call, result, answer), about 1.4 requests. `stock` is DSPy's MIPROv2(auto="light") on the same program, examples,
-metric and model, without a cache, splitting the 50 examples by itself.
+Requests that reach the provider: the runner's own count for the phase `optimize`, its cache empty at the start. An example is a
+whole rollout here (call, result, answer), about 1.4 requests. `stock` is DSPy's MIPROv2(auto="light") on the same program,
+examples, metric and model, without a cache, splitting the 50 examples by itself.
 """
 
 import json
@@ -44,7 +46,12 @@ def main(data: str = DATA) -> None:
     """Measure and print one JSON line."""
     with TemporaryDirectory() as folder:
         runner = OptimizationRunner(
-            data, "mipro", num_train=50, model="offline", output_path=Path(folder) / "agent.json", cache=Path(folder) / "cache.sqlite"
+            data,
+            "mipro",
+            num_train=50,
+            model="offline",
+            output_path=Path(folder) / "agent.json",
+            cache=Path(folder) / "cache.sqlite",
         )
         result = runner.run()
         optimize = next(event for event in result.events if event.kind == "phase_finished" and event.phase == "optimize")

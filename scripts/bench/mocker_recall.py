@@ -10,9 +10,11 @@ import resource
 import sys
 import time
 from collections import Counter
+from typing import Any
 
 import msgspec
 
+from agent_gym.messages import ToolCall
 from agent_gym.tools import Recordings, ToolCatalog, ToolMocker
 from agent_gym.tools.recordings import answered_calls
 from agent_gym.traces import SGDLoader
@@ -24,7 +26,7 @@ def main(data: str = "data/raw/schema_guided_dialogue", split: str = "train") ->
     loader = SGDLoader(data)
     catalog = ToolCatalog.from_sgd(loader)
     recordings = Recordings()
-    searches = []
+    searches: list[tuple[str, ToolCall, Any]] = []
     for trace in loader.load(split):
         recordings.add(trace)
         searches += [

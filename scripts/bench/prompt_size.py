@@ -2,9 +2,9 @@
 
     python scripts/bench/prompt_size.py [DATA]
 
-The tools are the first 30 of the catalog, the examples four drawn from `train`, the turn that of a fifth, all after a history of six
-messages, as the stock adapter was measured (152,000 characters). `any_length` is the same with histories as they come, six messages
-or more. Characters of the whole request; the median and the longest of twenty draws.
+The tools are the first 30 of the catalog, the examples four drawn from `train`, the turn that of a fifth, all after a history
+of six messages, as the stock adapter was measured (152,000 characters). `any_length` is the same with histories as they come,
+six messages or more. Characters of the whole request; the median and the longest of twenty draws.
 """
 
 import json

@@ -1,7 +1,7 @@
 """A service of our own for the tests of the embedded engine: tables to find and to book."""
 
 from agent_gym.lm.base import Request, Turn
-from agent_gym.lm.prompt import render_conversation, render_examples, render_system, render_tools
+from agent_gym.lm.prompt import render_conversation, render_examples, render_system, render_tools, told_date
 from agent_gym.messages import Message, ToolSpec
 
 FIND = ToolSpec(
@@ -46,5 +46,5 @@ ROWS = [
 
 
 def prompt(*messages: Message, instruction: str = PLAIN, demos: list[dict[str, object]] | None = None) -> Request:
-    system = render_system(instruction, render_examples(demos or []), render_tools((FIND, BOOK)), "2019-03-01")
+    system = render_system(instruction, render_examples(demos or []), render_tools((FIND, BOOK)), told_date("2019-03-01"))
     return Request(turns=(Turn("system", system), *render_conversation(messages)))

@@ -31,7 +31,9 @@ BENCHMARKS = "scripts/bench/"
 def fences(document: Path) -> Iterator[tuple[str, str]]:
     """Language and text of each fence; a language that is neither run nor known to be prose is a mistake."""
     for language, text in FENCE.findall(document.read_text()):
-        assert language in {"python", "bash", "json", "text", "toml"}, f"{document.name}: a fence of {language or 'no language'}"
+        assert language in {"python", "bash", "json", "text", "toml"}, (
+            f"{document.name}: a fence of {language or 'no language'}"
+        )
         yield language, text
 
 
@@ -57,7 +59,8 @@ def mirror() -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         answers: ClassVar[dict[str, bytes]] = {
-            f"/{split}/schema.json": (ROOT / f"data/sample/{split}/schema.json").read_bytes() for split in ("train", "dev", "test")
+            f"/{split}/schema.json": (ROOT / f"data/sample/{split}/schema.json").read_bytes()
+            for split in ("train", "dev", "test")
         }
 
         def do_GET(self) -> None:

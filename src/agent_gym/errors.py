@@ -7,6 +7,8 @@
     ├── DataError           a data set or trace that cannot be read; names file, dialogue, turn and field
     ├── ArgumentsError      a tool call whose raw arguments are not one JSON object: the model's fault, data, never a crash
     ├── AnswerError         a model's answer that cannot be read as an action (empty, cut off, broken JSON)
+    ├── JudgeFailed         a judge gave no score; counted and shown, never the agent's score
+    ├── BudgetSpent         a question that the run's budget does not allow any more: nobody's fault, and never a score
     └── ModelError          the model's endpoint failed after all retries; its other leaves are in `lm/faults.py`
         ├── RateLimited     429; `retry_after` holds the seconds the endpoint asked for
         ├── ModelTimeout    nothing came in time
@@ -43,6 +45,14 @@ class ArgumentsError(AgentGymError):
 
 class AnswerError(AgentGymError):
     """A model's answer that cannot be read as an action."""
+
+
+class JudgeFailed(AgentGymError):
+    """A judge gave no score: its endpoint failed, its answers could not be read, or its budget is spent."""
+
+
+class BudgetSpent(AgentGymError):
+    """The budget of the run does not allow another question."""
 
 
 class ModelError(AgentGymError):

@@ -10,8 +10,8 @@ is a quarter of a million of them: building one costs 0.1 microseconds instead o
     Assistant("Done. Their phone number is 408-247-8880.")
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import msgspec
 
@@ -32,15 +32,36 @@ class ToolCall(msgspec.Struct, frozen=True, gc=False):
         """The arguments as an object.
 
         Raises:
-            ArgumentsError: when the raw text is not one JSON object.
+            ArgumentsError: when the raw text is not one JSON object, or is nested too deep.
         """
         try:
             value = msgspec.json.decode(self.arguments)
-        except (msgspec.DecodeError, UnicodeError) as error:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
             raise ArgumentsError(f"{self.name}: arguments are not JSON ({error}): {self.arguments[:200]!r}") from error
         if not isinstance(value, dict):
             raise ArgumentsError(f"{self.name}: arguments are not a JSON object: {self.arguments[:200]!r}")
-        return value  # pyright: ignore[reportUnknownVariableType]
+        if self.arguments.count("[") + self.arguments.count("{") > _DEEPEST and _is_deep(value):
+            raise ArgumentsError(f"{self.name}: arguments are nested deeper than {_DEEPEST} levels: {self.arguments[:200]!r}")
+        return cast(dict[str, Any], value)
+
+
+_DEEPEST = 64
+"""Levels of nesting that arguments may have: more than any schema asks for, far less than readers of them can stand."""
+
+
+def _is_deep(value: Any) -> bool:
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        level = [item for one in level for item in _inside(one)]
+        if not level:
+            return False
+    return any(isinstance(item, dict | list) for item in level)
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return cast(dict[str, Any], value).values()
+    return cast(list[Any], value) if isinstance(value, list) else ()
 
 
 class System(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="system"):

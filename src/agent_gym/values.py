@@ -2,19 +2,21 @@
 
 A model writes "7 pm", the record says "19:00"; a model writes the number 2, the record says "2.0". `canonical` folds what is
 only notation: case, white space, numbers, booleans, clock times, full dates. It never guesses what a word means in a
-conversation ("next Friday"): such variants come with the data, on `ToolCall.accepted`.
+conversation ("next Friday"): such variants come with the data, on `ToolCall.accepted`. Digits behind a leading zero are a code
+(a postcode, an order), not a number: "0042" is not 42.
 """
 
 import re
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
 
-_NUMBER = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?|[-+]?\.\d+")
-_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?::\d{2})?\s*(a\.?m\.?|p\.?m\.?)?")
+_NUMBER = re.compile(r"[-+]?(?!0[\d,])(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d+)?")
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.](\d{2}))?(?::00)?\s*(a\.?m\.?|p\.?m\.?)?")
 _ISO_DATE = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 _DAY = r"(?:the\s+)?(\d{1,2})(?:st|nd|rd|th)?"
 _MONTH = r"([a-z]{3,9})"
@@ -45,18 +47,23 @@ def canonical(value: Any) -> str:
     """One spelling for all notations of a value: "True" and true, 2 and "2.0", "7 pm" and "19:00" each fold into one text."""
     if isinstance(value, str):
         return _canonical_text(value)
+    if isinstance(value, dict | list | tuple):
+        # Folded once more as text, so that folding what is folded already changes nothing.
+        return _canonical_text(msgspec.json.encode(_folded(cast(Any, value))).decode())
+    return _folded(value)
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _folded(item) for name, item in sorted(cast(dict[str, Any], value).items())}
+    if isinstance(value, list | tuple):
+        return [_folded(item) for item in cast(list[Any], value)]
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
-        return _number(float(value))
-    if value is None:
-        return ""
-    if isinstance(value, dict):
-        items = cast(dict[str, Any], value).items()
-        return msgspec.json.encode({key: canonical(item) for key, item in sorted(items)}).decode()
-    if isinstance(value, list | tuple):
-        return msgspec.json.encode([canonical(item) for item in cast(list[Any], value)]).decode()
-    return _canonical_text(str(value))
+    if isinstance(value, float):
+        # Without an exponent: 0.00001 and "0.00001" are one number.
+        return _canonical_text(format(Decimal(repr(float(value))), "f"))
+    return _canonical_text("" if value is None else str(value))
 
 
 @lru_cache(maxsize=65536)
@@ -65,12 +72,16 @@ def _canonical_text(text: str) -> str:
     if not folded or not any(character.isdigit() for character in folded):
         return folded
     if _NUMBER.fullmatch(folded):
-        return _number(float(folded.replace(",", "")))
+        return _number(folded)
     return _clock(folded) or _date(folded) or folded
 
 
-def _number(number: float) -> str:
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+def _number(text: str) -> str:
+    # Exact: two order numbers of twenty digits are not one because a float cannot tell them apart.
+    number = format(Decimal(text.replace(",", "")), "f")
+    if "." in number:
+        number = number.rstrip("0").rstrip(".")
+    return "0" if number == "-0" else number
 
 
 def _clock(text: str) -> str | None:

@@ -6,10 +6,9 @@ definition serves the asynchronous evaluation and the synchronous optimizers.
 
 import threading
 from collections.abc import Callable, Generator, Sequence
-from datetime import date
-from functools import lru_cache
 
 from agent_gym.errors import AnswerError, ModelError
+from agent_gym.lm.prompt import told_date
 from agent_gym.messages import Assistant, Message, System, Tool
 from agent_gym.tools import Recordings, ToolBackend, ToolCatalog, ToolMocker, execute
 from agent_gym.traces import Trace
@@ -54,7 +53,7 @@ def play(task: Task, backend: ToolBackend, *, max_steps: int = MAX_STEPS) -> Ste
     A rollout that breaks off is a trace too: `error` says why, and `metadata["fault"]` whose fault it was: the "agent" that
     gave no readable action or never came to an end, or the "endpoint" that failed.
     """
-    context = [System(_told(task.today))] if task.today else []
+    context = [System(told_date(task.today))] if task.today else []
     messages: list[Message] = list(task.prompt)
     for _ in range(max_steps):
         try:
@@ -80,12 +79,3 @@ def finished(task: Task, messages: Sequence[Message], *, error: str | None = Non
         error=error,
         metadata={"start": task.start, "rungs": rungs, **({"fault": fault} if fault else {})},
     )
-
-
-@lru_cache(maxsize=64)
-def _told(today: str) -> str:
-    try:
-        day = date.fromisoformat(today)
-    except ValueError:
-        return f"Today is {today}."
-    return f"Today is {day:%A}, {day.day} {day:%B %Y} ({today})."

@@ -1,11 +1,11 @@
 """How an agent's state becomes a prompt, and an answer becomes an action.
 
-The system turn holds, in this order: the instruction, how to answer, the worked examples, the tools, the date. What changes
-seldom comes first, so that a provider's prompt cache serves the longest prefix; the part that depends on program and tool set
-is rendered once and kept. The catalog is sent once, not once per example, and a worked example shows its tool calls in exactly
-the words the model must use.
+The system turn holds, in this order: the instruction, how to answer, the worked examples, the tools, and what the agent is told
+beside the conversation (the date). What changes seldom comes first, so that a provider's prompt cache serves the longest
+prefix; the part that depends on program and tool set is rendered once and kept. The catalog is sent once, not once per example,
+and a worked example shows its tool calls in exactly the words the model must use.
 
-    system     INSTRUCTION … # Answer … # Worked examples … # Tools … # Date …
+    system     INSTRUCTION … # Answer … # Worked examples … # Tools … # Context …
     user       I want to eat at Sino in San Jose
     assistant  {"tool_calls": [{"name": "Restaurants_2-FindRestaurants", "arguments": {"city": "San Jose"}}]}
     user       Result of Restaurants_2-FindRestaurants: [{"restaurant_name": "Sino"}]
@@ -33,7 +33,7 @@ The tool's result comes with the next turn; then tell the user what it means."""
 EXAMPLES = "# Worked examples"
 EXAMPLE_OPEN, EXAMPLE_CLOSE = "<example>", "</example>"
 TOOLS = "# Tools"
-DATE = "# Date"
+CONTEXT = "# Context"
 UNSAID = (("type", "object"), ("additionalProperties", False))
 EXAMPLE_ROWS = 2
 """Rows of a tool's result that a worked example shows: enough to see what an answer is made of."""
@@ -73,11 +73,13 @@ def _compact(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _render_day(today: str) -> str:
+def told_date(today: str) -> str:
+    """What an agent is told of an ISO date, weekday included; any other text as it stands."""
     try:
-        return f"Today is {date.fromisoformat(today):%A, %-d %B %Y} ({today})."
+        day = date.fromisoformat(today)
     except ValueError:
-        return today
+        return f"Today is {today}."
+    return f"Today is {day:%A}, {day.day} {day:%B %Y} ({today})."
 
 
 def render_examples(demos: Iterable[Mapping[str, Any]]) -> str:
@@ -109,14 +111,14 @@ def _shortened_result(content: str) -> str:
     return f'{head}: {_json(cast(list[Any], rows)[:EXAMPLE_ROWS])[:-1]},"… {more} more"]'
 
 
-def render_system(instruction: str, examples: str, tools: str, today: str) -> str:
+def render_system(instruction: str, examples: str, tools: str, context: str) -> str:
     """The system turn; all four parts are already text."""
     parts = [instruction.strip(), ANSWER]
     if examples:
         parts.append(f"{EXAMPLES}\n{examples}")
     parts.append(f"{TOOLS}\n{tools or '(none)'}")
-    if today:
-        parts.append(f"{DATE}\n{_render_day(today)}")
+    if context:
+        parts.append(f"{CONTEXT}\n{context}")
     return "\n\n".join(parts)
 
 

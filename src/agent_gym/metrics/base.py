@@ -1,7 +1,7 @@
 """What a metric is: a task and what was done give a score between 0 and 1, with its parts and a reason.
 
-A combined metric is a metric; a judge is a metric. `Fault` says whose fault a rollout that broke off was: an answer the agent
-got wrong is scored (as 0, with the reason), an endpoint that failed is not the agent's doing and is counted, never scored.
+A combined metric is a metric; a judge is a metric. A metric looks at what was said and called; whether a rollout that broke
+off is scored at all is the evaluation's question.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,6 @@
 """Several metrics as one."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from agent_gym.errors import UsageError
@@ -30,8 +31,8 @@ class CombinedMetric:
         weights = DEFAULT_WEIGHTS if weights is None else weights
         if unknown := [name for name in weights if name not in known]:
             raise UsageError(f"there is no metric {unknown[0]!r} to weigh; there are: {', '.join(known)}")
-        if not all(weight >= 0 for weight in weights.values()) or not (total := sum(weights.values())) > 0:
-            raise UsageError(f"weights must not be negative and must have a positive sum, got {dict(weights)}")
+        if not all(weight >= 0 for weight in weights.values()) or not 0 < (total := sum(weights.values())) < math.inf:
+            raise UsageError(f"weights must not be negative and must have a positive, finite sum, got {dict(weights)}")
         self.weights = {name: weight / total for name, weight in weights.items()}
         self._metrics = [known[name] for name in weights]
 
@@ -40,7 +41,7 @@ class CombinedMetric:
         scores = {metric.name: metric.score(task, trace) for metric in self._metrics}
         # Weights are scaled by division: a sum that rounding carries past 1 is still a perfect score.
         value = min(sum(self.weights[name] * score.value for name, score in scores.items()), 1.0)
-        if all(score.value == 1.0 for score in scores.values()):
+        if all(score.value == 1.0 for name, score in scores.items() if self.weights[name]):
             value = 1.0
         return Score(
             value,

@@ -5,6 +5,7 @@ pair counts by its name and its arguments. Any recorded variant of a value is ri
 Leaving out an expected argument, adding one that is not expected or renaming one never raises the score.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,9 +14,13 @@ import msgspec
 from agent_gym.errors import ArgumentsError
 from agent_gym.messages import ToolCall
 from agent_gym.metrics.base import Score
+from agent_gym.metrics.matching import Pairs, best_pairs
 from agent_gym.traces.task import Task, calls_of
 from agent_gym.traces.trace import Trace
 from agent_gym.values import matches
+
+SHOWN = 500
+"""Characters of a call's arguments that a reason shows."""
 
 
 class CallCounts(msgspec.Struct, frozen=True):
@@ -55,24 +60,33 @@ class ToolAccuracy:
     def score(self, task: Task, trace: Trace) -> Score:
         """Compare the calls of the rollout with the recorded ones."""
         expected, made = task.expected_calls, calls_of(trace.messages[task.start + 1 :])
-        total, pairs = _match(expected, made)
+        values = _values(expected, made)
+        pairs = best_pairs(values)
+        total = math.fsum(values[i][j] for i, j in pairs)
         longer = max(len(expected), len(made))
-        return Score(total / longer if longer else 1.0, {}, _reason(expected, made, pairs))
+        return Score(total / longer if longer else 1.0, {}, _reason(expected, made, values, pairs))
 
 
 def count_calls(task: Task, trace: Trace) -> CallCounts:
     """The exact counts behind precision, recall and F1."""
     expected, made = task.expected_calls, calls_of(trace.messages[task.start + 1 :])
-    _, pairs = _match(expected, made)
-    right = sum(similarity_of_calls(expected[i], made[j]) == 1.0 for i, j in pairs)
-    return CallCounts(len(expected), len(made), right)
+    # Paired for themselves: two calls that are nearly right may be worth as much together as a right one and a poor one.
+    right = best_pairs([[float(value == 1.0) for value in row] for row in _values(expected, made)])
+    return CallCounts(len(expected), len(made), len(right))
 
 
-def similarity_of_calls(expected: ToolCall, made: ToolCall) -> float:
-    """How right one call is, in [0, 1]; 1 exactly when name and all arguments are right."""
+def _values(expected: Sequence[ToolCall], made: Sequence[ToolCall]) -> list[list[float]]:
+    """How right each call is as each expected one, in [0, 1]; 1 exactly when name and all arguments are right."""
+    given = [_arguments(call) for call in made]
+    return [
+        [_similarity(one, wanted, other, found) for other, found in zip(made, given, strict=True)]
+        for one, wanted in ((one, _arguments(one)) for one in expected)
+    ]
+
+
+def _similarity(expected: ToolCall, wanted: Mapping[str, Any] | None, made: ToolCall, given: Mapping[str, Any] | None) -> float:
     if expected.name != made.name:
         return 0.0
-    wanted, given = _arguments(expected), _arguments(made)
     if wanted is None or given is None:
         return float(expected.arguments == made.arguments)
     right = sum(
@@ -88,36 +102,29 @@ def _arguments(call: ToolCall) -> Mapping[str, Any] | None:
         return None
 
 
-def _match(expected: Sequence[ToolCall], made: Sequence[ToolCall]) -> tuple[float, list[tuple[int, int]]]:
-    """The one-to-one pairing with the greatest total; ties go to the earlier calls.
-
-    Exact over the sets of expected calls (a turn has a handful); an agent that floods a turn with calls costs time linear in
-    them.
-    """
-    best: dict[int, tuple[float, list[tuple[int, int]]]] = {0: (0.0, [])}
-    for j, call in enumerate(made):
-        scores = [similarity_of_calls(one, call) for one in expected]
-        step = dict(best)
-        for used, (total, pairs) in best.items():
-            for i, value in enumerate(scores):
-                if value and not used >> i & 1 and total + value > step.get(used | 1 << i, (0.0, []))[0]:
-                    step[used | 1 << i] = (total + value, [*pairs, (i, j)])
-        best = step
-    return max(best.values(), key=lambda item: item[0])
-
-
-def _reason(expected: Sequence[ToolCall], made: Sequence[ToolCall], pairs: Sequence[tuple[int, int]]) -> str:
+def _reason(expected: Sequence[ToolCall], made: Sequence[ToolCall], values: Sequence[Sequence[float]], pairs: Pairs) -> str:
     missing = set(range(len(expected))) - {i for i, _ in pairs}
     extra = set(range(len(made))) - {j for _, j in pairs}
     faults = [f"Expected the call {_show(expected[i])}, which was not made." for i in sorted(missing)]
     faults += [f"The call {_show(made[j])} was not expected here." for j in sorted(extra)]
-    faults += [
-        f"Expected the call {_show(expected[i])}, got {_show(made[j])}."
-        for i, j in pairs
-        if similarity_of_calls(expected[i], made[j]) < 1.0
-    ]
+    faults += [_difference(expected[i], made[j]) for i, j in pairs if values[i][j] < 1.0]
     return " ".join(faults)
 
 
+def _difference(expected: ToolCall, made: ToolCall) -> str:
+    """Which arguments of a call of the right name are wrong, and what was expected."""
+    wanted, given = _arguments(expected), _arguments(made)
+    if wanted is None or given is None:
+        return f"Expected the call {_show(expected)}, got {_show(made)}."
+    wrong = [
+        f"{name!r} should be {value!r}, not {given[name]!r}" if name in given else f"{name!r} is missing, expected {value!r}"
+        for name, value in wanted.items()
+        if name not in given or not matches(given[name], value, expected.accepted.get(name, ()))
+    ]
+    wrong += [f"{name!r} should not be given" for name in given if name not in wanted]
+    return f"In the call to {made.name}: {'; '.join(wrong)}."
+
+
 def _show(call: ToolCall) -> str:
-    return f"{call.name}({call.arguments})"
+    # An agent may write anything, at any length; a reason is read by people and put into prompts.
+    return f"{call.name}({call.arguments if len(call.arguments) <= SHOWN else call.arguments[:SHOWN] + '…'})"

@@ -4,13 +4,14 @@ A catalog reads schemas, it runs nothing. `check` says what is wrong with a call
 18 recorded calls of SGD's train split lack a required argument.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from agent_gym.errors import ArgumentsError, DataError
 from agent_gym.messages import ToolCall, ToolSpec
 from agent_gym.traces import SGDLoader, Trace
+from agent_gym.values import canonical
 
 if TYPE_CHECKING:
     import dspy
@@ -89,26 +90,33 @@ class ToolCatalog(Mapping[str, ToolSpec]):
 
 def check_arguments(spec: ToolSpec, arguments: Mapping[str, Any]) -> list[str]:
     """What is wrong with the arguments of a call to `spec`, one sentence a fault: missing, unknown, outside the enum."""
-    properties: Mapping[str, Any] = spec.parameters.get("properties", {})
-    faults = [
-        f"{spec.name}: argument {name!r} is missing" for name in spec.parameters.get("required", ()) if name not in arguments
-    ]
+    shapes = shapes_of(spec)
+    faults = [f"{spec.name}: argument {name!r} is missing" for name in _required(spec) if name not in arguments]
     for name, value in arguments.items():
-        if name not in properties:
+        if name not in shapes:
             if spec.parameters.get("additionalProperties", True) is False:
-                faults.append(f"{spec.name}: there is no argument {name!r}; there are: {', '.join(properties)}")
+                faults.append(f"{spec.name}: there is no argument {name!r}; there are: {', '.join(shapes)}")
             continue
-        choices = cast(list[Any] | None, properties[name].get("enum"))
-        if choices is not None and str(value).casefold() not in {str(choice).casefold() for choice in choices}:
+        choices = cast(list[Any] | None, shapes[name].get("enum"))
+        if choices is not None and canonical(value) not in map(canonical, choices):
             faults.append(f"{spec.name}: {name!r} is {value!r}, not one of {', '.join(map(str, choices))}")
     return faults
+
+
+def shapes_of(spec: ToolSpec) -> Mapping[str, Mapping[str, Any]]:
+    """Argument name to its JSON schema; JSON Schema's `true`, which allows anything, is an empty one."""
+    properties = cast(Mapping[str, Any], spec.parameters.get("properties") or {})
+    return {name: cast(Any, shape) if isinstance(shape, dict) else {} for name, shape in properties.items()}
+
+
+def _required(spec: ToolSpec) -> Sequence[str]:
+    return cast(Sequence[str], spec.parameters.get("required") or ())
 
 
 def _dspy_tool(spec: ToolSpec) -> "dspy.Tool":
     import dspy
 
-    required = set(spec.parameters.get("required", ()))
-    properties: Mapping[str, dict[str, Any]] = spec.parameters.get("properties", {})
+    required, shapes = _required(spec), shapes_of(spec)
 
     def unrun(**arguments: Any) -> Any:
         raise TypeError(f"{spec.name} is a schema: hand its calls to a tool backend such as ToolMocker, got {arguments!r}")
@@ -117,6 +125,13 @@ def _dspy_tool(spec: ToolSpec) -> "dspy.Tool":
         unrun,
         name=spec.name,
         desc=spec.description,
-        args={name: shape if name in required else {"default": None, **shape} for name, shape in properties.items()},
-        arg_types={name: _PYTHON_TYPES.get(shape.get("type", ""), object) for name, shape in properties.items()},
+        args={name: dict(shape) if name in required else {"default": None, **shape} for name, shape in shapes.items()},
+        arg_types={name: _python_type(shape) for name, shape in shapes.items()},
     )
+
+
+def _python_type(shape: Mapping[str, Any]) -> type:
+    kinds: Any = shape.get("type")
+    # ["string", "null"] is how some schemas say that an argument may be left empty.
+    named = [kind for kind in cast(list[Any], kinds) if kind != "null"] if isinstance(kinds, list) else [kinds]
+    return _PYTHON_TYPES.get(named[0], object) if len(named) == 1 else object

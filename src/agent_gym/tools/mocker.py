@@ -12,11 +12,11 @@ A call that breaks the schema is `refused` with an error that the agent sees. Sa
 covered: writes are not remembered, so a booking never shows up in a later search.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from agent_gym.messages import ToolCall, ToolResult, ToolSpec
-from agent_gym.tools.catalog import ToolCatalog, check_arguments
+from agent_gym.tools.catalog import ToolCatalog, check_arguments, shapes_of
 from agent_gym.tools.recordings import Recordings, Row, answered_calls
 from agent_gym.traces import Trace
 from agent_gym.values import matches
@@ -67,12 +67,16 @@ class ToolMocker:
             recordings = self._recordings = recordings()
         recording = recordings.tool(spec.name)
         if answer := recording.answered(arguments, without=without):
-            return ToolResult(answer.rows, source="recorded_elsewhere", note=f"given {answer.times} of {answer.of} times")
+            note = f"given {answer.times} of {answer.of} times"
+            return ToolResult(answer.value, answer.error, "recorded_elsewhere", note)
+        rows: Sequence[Row]
         if spec.transactional:
-            nearest = recording.nearest(arguments, without=without) or {}
-            return ToolResult([_echo(spec, arguments, nearest)], source="echo")
-        rows = recording.search({**_defaults(spec), **arguments}, limit=self.limit, without=without)
-        return ToolResult(rows, source="entity_table" if rows else "miss")
+            rows, source = [_echo(spec, arguments, recording.nearest(arguments, without=without) or {})], "echo"
+        else:
+            rows = recording.search({**_defaults(spec), **arguments}, limit=self.limit, without=without)
+            source = "entity_table" if rows else "miss"
+        # In the shape in which the tool answers: one object, or a list of them.
+        return ToolResult(next(iter(rows), dict[str, Any]()) if recording.gives_objects else rows, source=source)
 
 
 def is_same_call(recorded: ToolCall, name: str, arguments: Mapping[str, Any]) -> bool:
@@ -86,8 +90,7 @@ def is_same_call(recorded: ToolCall, name: str, arguments: Mapping[str, Any]) ->
 
 
 def _defaults(spec: ToolSpec) -> dict[str, Any]:
-    properties: Mapping[str, Mapping[str, Any]] = spec.parameters.get("properties", {})
-    return {slot: shape["default"] for slot, shape in properties.items() if shape.get("default") is not None}
+    return {slot: shape["default"] for slot, shape in shapes_of(spec).items() if shape.get("default") is not None}
 
 
 def _echo(spec: ToolSpec, arguments: Mapping[str, Any], nearest: Row) -> Row:

@@ -26,6 +26,7 @@ MOST_BYTES = 4 << 30
 MOST_ENTRIES = 50_000
 
 Opened = tuple[str, IO[bytes]]
+_VARIANT = re.compile(r"(?:.*/)?(sgd_x/data/[^/]+/(?:train|dev|test)/schema\.json)")
 _BROKEN = (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, lzma.LZMAError, zlib.error, EOFError, NotImplementedError)
 
 
@@ -74,11 +75,24 @@ def _begins_with(path: Path, magic: bytes) -> bool:
 
 
 def find_root(names: Iterable[str]) -> PurePosixPath | None:
-    """The folder that holds the data set: the uppermost one with a split's `schema.json` and at least one dialogue file."""
+    """The folder that holds the data set: the uppermost one with a split's `schema.json` and at least one dialogue file.
+
+    A paraphrase of it in `sgd_x/data` is none: its splits would take the place of the original ones.
+    """
     paths = [PurePosixPath(name) for name in names]
     with_schema = {path.parent.parent for path in paths if path.name == "schema.json" and path.parent.name in SPLITS}
     with_dialogues = {path.parent.parent for path in paths if path.match("dialogues_*.json") and path.parent.name in SPLITS}
-    return min(with_schema & with_dialogues, key=lambda root: (len(root.parts), str(root)), default=None)
+    roots = [root for root in with_schema & with_dialogues if root.parent.parts[-2:] != ("sgd_x", "data")]
+    return min(roots, key=lambda root: (len(root.parts), str(root)), default=None)
+
+
+def find_variants(names: Iterable[str]) -> dict[str, str]:
+    """The paraphrased schemas of SGD-X: their names in the source, and in the data set; of two copies the uppermost."""
+    found: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: (name.count("/"), name)):
+        if match := _VARIANT.fullmatch(name):
+            found.setdefault(match[1], name)
+    return {name: target for target, name in found.items()}
 
 
 def wanted(name: PurePosixPath) -> bool:

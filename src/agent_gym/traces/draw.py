@@ -38,7 +38,7 @@ class _Chooser:
             for service in head.services:
                 self._queues.setdefault(service, []).append(head)
         self._round = rng.sample(sorted(self._queues), len(self._queues))
-        self._used: set[DialogueHead] = set()
+        self._used: set[str] = set()
 
     def next(self) -> tuple[str, DialogueHead] | None:
         """A service and a dialogue about it; None when all are used."""
@@ -47,8 +47,9 @@ class _Chooser:
             queue = self._queues[service]
             while queue:
                 head = queue.pop()
-                if head not in self._used:
-                    self._used.add(head)
+                # By its name: a copy of the data may hold a dialogue twice.
+                if head.dialogue_id not in self._used:
+                    self._used.add(head.dialogue_id)
                     self._round.append(service)
                     return service, head
         return None

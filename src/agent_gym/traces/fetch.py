@@ -4,7 +4,8 @@
     report = fetch(Path("data/raw/schema_guided_dialogue"), "sgd.tar.xz")      # from a local archive, folder, or other address
 
 `MANIFEST.json` in the folder names every file with its size and SHA-256. What it names and the disk still holds is not fetched
-again, so an interrupted fetch is continued by running it again. Copies may be incomplete: an archive brings what it has.
+again, so an interrupted fetch is continued by running it again. Copies may be incomplete: an archive brings what it has. One
+that has only the paraphrased schemas of SGD-X adds them to a data set that is there.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 from agent_gym.errors import DataError, UsageError
 from agent_gym.files import written_whole
-from agent_gym.traces.archive import Source, find_root, open_source, wanted
+from agent_gym.traces.archive import SPLITS, Source, find_root, find_variants, open_source, wanted
 from agent_gym.traces.download import download, new_session
 from agent_gym.traces.manifest import MANIFEST, Entry, Manifest, digest
 
@@ -168,7 +169,7 @@ def _unpack(to: Path, path: Path, title: str, manifest: Manifest, meter: "_Meter
         meter.expect(len(manifest.files), done=len(manifest.files))
         return FetchReport(to, title, 0, len(manifest.files), 0)
     with open_source(path) as source:
-        taken = _names_to_take(source, title)
+        taken = _names_to_take(source, title, to)
         meter.expect(len(taken), done=0)
         manifest.source, manifest.archive = title, ""  # until the last file is out
         for name, stream in source.read(taken):
@@ -185,11 +186,18 @@ def _unpack(to: Path, path: Path, title: str, manifest: Manifest, meter: "_Meter
     return FetchReport(to, title, len(taken), 0, meter.bytes)
 
 
-def _names_to_take(source: Source, title: str) -> dict[str, str]:
+def _names_to_take(source: Source, title: str, to: Path) -> dict[str, str]:
     """The wanted files: their names in the source, and in the data set."""
     names = source.names()
     root = find_root(names)
     if root is None:
+        if variants := find_variants(names):
+            if any((to / split / "schema.json").is_file() for split in SPLITS):
+                return variants
+            raise UsageError(
+                f"{title!r} holds only paraphrases of Schema-Guided Dialogue's schemas, and {str(to)!r} has no data set "
+                "to put them beside: bring that first (`agent-gym data fetch`), then these"
+            )
         raise UsageError(
             f"no Schema-Guided Dialogue among the {len(names)} files of {title!r}: "
             "expected a folder with train, dev or test, and in it schema.json and dialogues_001.json or others"

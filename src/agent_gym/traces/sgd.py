@@ -23,9 +23,11 @@ import msgspec
 from agent_gym.errors import DataError, UsageError
 from agent_gym.messages import ToolSpec
 from agent_gym.traces.sgd_dialogue import Dialogue, DialogueReader, Fault, Head, Unreadable
-from agent_gym.traces.sgd_schema import read_services, service_tools
+from agent_gym.traces.sgd_schema import read_tools
 from agent_gym.traces.trace import Trace
 
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no JSON of the wanted type; the last when it is nested without end."""
 _DIALOGUES = msgspec.json.Decoder(list[Dialogue])
 _DIALOGUE = msgspec.json.Decoder(Dialogue)
 _HEADS = msgspec.json.Decoder(list[Head])
@@ -99,7 +101,7 @@ class SGDLoader:
     def tools(self, split: str) -> dict[str, tuple[ToolSpec, ...]]:
         """Service name to tools, from the split's schema."""
         if split not in self._tools:
-            self._tools[split] = service_tools(read_services(self.path / split / "schema.json"))
+            self._tools[split] = read_tools(self.path / split / "schema.json")
         return self._tools[split]
 
     def load(self, split: str) -> Iterator[Trace]:
@@ -120,7 +122,7 @@ class SGDLoader:
         for file in self.files(split):
             try:
                 heads = list(enumerate(_HEADS.decode(file.read_bytes())))
-            except (msgspec.DecodeError, UnicodeDecodeError, OSError):
+            except (*_BROKEN, OSError):
                 # The dialogues are read one by one: what is broken is named there, and the rest is used.
                 heads = list(self._salvage(file))
             found += [DialogueHead(file, index, head.dialogue_id, tuple(head.services)) for index, head in heads]
@@ -164,14 +166,14 @@ class SGDLoader:
     def _decode_file(self, file: Path) -> Sequence[Dialogue]:
         try:
             return _DIALOGUES.decode(file.read_bytes())
-        except (msgspec.DecodeError, UnicodeDecodeError, OSError):
+        except (*_BROKEN, OSError):
             return [dialogue for _, dialogue in self._salvage(file)]
 
     def _salvage(self, file: Path) -> Iterator[tuple[int, Dialogue]]:
         """The readable dialogues of a file that is broken somewhere."""
         try:
             raw = msgspec.json.decode(file.read_bytes(), type=list[msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError, OSError) as error:
+        except (*_BROKEN, OSError) as error:
             self._fault(Fault(file.name, f"not a JSON list of dialogues: {error}"))
             return
         yield from self._decoded(file, enumerate(raw))
@@ -180,7 +182,7 @@ class SGDLoader:
         for index, text in raw:
             try:
                 yield index, _DIALOGUE.decode(text)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except _BROKEN as error:
                 self._fault(_place(file, index, text, str(error)))
 
     def _fault(self, fault: Fault) -> None:
@@ -189,7 +191,8 @@ class SGDLoader:
         self.report.faults.append(fault)
 
 
-_PATH = re.compile(r"(.*?) - at `\$(?:\.turns\[(\d+)\])?\.?(.*)`", re.DOTALL)
+_PATH = re.compile(r"(.*?)(?: - at `\$(?:\.turns\[(\d+)\])?\.?(.*)`)?", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.*)`")
 
 
 def _place(file: Path, index: int, text: msgspec.Raw, message: str) -> Fault:
@@ -197,6 +200,8 @@ def _place(file: Path, index: int, text: msgspec.Raw, message: str) -> Fault:
     name = re.search(rb'"dialogue_id"\s*:\s*"([^"]*)"', bytes(text))
     dialogue = name[1].decode(errors="replace") if name else f"number {index}"
     found = _PATH.fullmatch(message)
-    if found is None:
-        return Fault(file.name, message, dialogue)
-    return Fault(file.name, found[1], dialogue, int(found[2]) if found[2] else None, found[3] or None)
+    assert found is not None
+    reason, turn, field = found.groups()
+    if missing := _MISSING.fullmatch(reason):
+        reason, field = "it is missing", ".".join(filter(None, (field, missing[1])))
+    return Fault(file.name, reason, dialogue, int(turn) if turn else None, field or None)

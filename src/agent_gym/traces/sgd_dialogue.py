@@ -12,7 +12,6 @@ from pathlib import Path
 import msgspec
 
 from agent_gym.messages import Assistant, Message, Tool, ToolCall, ToolSpec, User
-from agent_gym.traces.sgd_schema import tool_name
 from agent_gym.traces.trace import Goal, IntentGoal, Trace
 
 TODAY = "2019-03-01"
@@ -118,6 +117,11 @@ class DialogueReader:
         Raises:
             Unreadable: when it names a service, an intent or a speaker that does not exist.
         """
+        try:
+            tools = tuple(spec for service in dict.fromkeys(dialogue.services) for spec in self.tools[service])
+        except KeyError as error:
+            fault = Fault(self.file, f"service {error} is not in schema.json", dialogue.dialogue_id, field="services")
+            raise Unreadable(fault) from error
         self.calls = 0
         messages: list[Message] = []
         variants: dict[str, list[tuple[str, str, str]]] = {}
@@ -132,7 +136,7 @@ class DialogueReader:
                 if (state := frame.state) is not None:
                     states[frame.service] = state
                     if state.active_intent != "NONE":
-                        tool = tool_name(frame.service, state.active_intent)
+                        tool = self._tool(dialogue, number, frame.service, state.active_intent, "state.active_intent")
                         asked = wanted[tool][1] if tool in wanted else []
                         wanted[tool] = (state, asked + state.requested_slots if state.requested_slots else asked)
                 if frame.service_call is not None:
@@ -143,11 +147,6 @@ class DialogueReader:
                 messages.append(Assistant(turn.utterance))
             else:
                 raise Unreadable(Fault(self.file, f"unknown speaker {turn.speaker!r}", dialogue.dialogue_id, number, "speaker"))
-        try:
-            tools = tuple(spec for service in dialogue.services for spec in self.tools[service])
-        except KeyError as error:
-            fault = Fault(self.file, f"service {error} is not in schema.json", dialogue.dialogue_id, field="services")
-            raise Unreadable(fault) from error
         return Trace(
             conversation_id=f"{self.split}/{dialogue.dialogue_id}",
             messages=tuple(messages),
@@ -155,6 +154,13 @@ class DialogueReader:
             goal=Goal(tuple(IntentGoal(tool, state.slot_values, tuple(asked)) for tool, (state, asked) in wanted.items())),
             metadata={"date": TODAY, "services": dialogue.services, "split": self.split, "file": self.file},
         )
+
+    def _tool(self, dialogue: Dialogue, turn: int, service: str, intent: str, field: str) -> str:
+        name = self.names.get((service, intent))
+        if name is None:
+            reason = f"{intent!r} is no intent of {service!r} in schema.json"
+            raise Unreadable(Fault(self.file, reason, dialogue.dialogue_id, turn, field))
+        return name
 
     def _call(
         self,
@@ -166,10 +172,10 @@ class DialogueReader:
     ) -> tuple[Message, Message]:
         assert frame.service_call is not None
         call = frame.service_call
-        name = self.names.get((frame.service, call.method))
-        if name is None:
-            reason = f"{call.method!r} is no intent of {frame.service!r} in schema.json"
-            raise Unreadable(Fault(self.file, reason, dialogue.dialogue_id, turn, "service_call.method"))
+        name = self._tool(dialogue, turn, frame.service, call.method, "service_call.method")
+        if frame.service not in dialogue.services:
+            reason = f"{frame.service!r} is called, but the dialogue's services are {dialogue.services}"
+            raise Unreadable(Fault(self.file, reason, dialogue.dialogue_id, turn, "frames.service"))
         self.calls += 1
         accepted: dict[str, tuple[str, ...]] = {}
         said = variants.get(frame.service, ())

@@ -6,7 +6,6 @@ examples, which are left out of the prompt.
 """
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -84,20 +83,24 @@ def _property(slot: _Slot, default: str | None) -> dict[str, Any]:
     return shape
 
 
-def read_services(path: Path) -> list[SGDService]:
-    """The services of one `schema.json`.
+def read_tools(path: Path) -> dict[str, tuple[ToolSpec, ...]]:
+    """Service name to its tools, of one `schema.json`.
 
     Raises:
-        DataError: when the file is absent or not in SGD's format.
+        DataError: when the file is absent, not in SGD's format or contradicts itself.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[SGDService])
+        services = msgspec.json.decode(path.read_bytes(), type=list[SGDService])
     except FileNotFoundError as error:
         raise DataError(f"{path} is missing: every split of SGD has a schema.json") from error
-    except (msgspec.DecodeError, OSError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise DataError(f"{path} is not an SGD schema: {error}") from error
-
-
-def service_tools(services: Iterable[SGDService]) -> dict[str, tuple[ToolSpec, ...]]:
-    """Service name to its tools."""
-    return {service.service_name: service.tools() for service in services}
+    tools: dict[str, tuple[ToolSpec, ...]] = {}
+    for service in services:
+        if service.service_name in tools:
+            raise DataError(f"{path}: two services are called {service.service_name!r}: rename one of them")
+        try:
+            tools[service.service_name] = service.tools()
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+    return tools

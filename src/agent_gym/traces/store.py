@@ -15,6 +15,7 @@ def read_traces(path: Path) -> Iterator[Trace]:
 
     Raises:
         DataError: at the first line that is not a trace; names file and line.
+        OSError: when there is no such file.
     """
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
@@ -22,7 +23,7 @@ def read_traces(path: Path) -> Iterator[Trace]:
                 continue
             try:
                 yield load_trace(msgspec.json.decode(line))
-            except (msgspec.DecodeError, DataError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError) as error:
                 raise DataError(f"{path}, line {number}: {error}") from error
 
 

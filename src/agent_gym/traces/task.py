@@ -71,7 +71,7 @@ def tasks_of(trace: Trace) -> Iterator[Task]:
     """The tasks of a conversation, in order; a last user turn that nobody answered is none."""
     users = [index for index, message in enumerate(trace.messages) if isinstance(message, User)]
     services = _services(trace)
-    for start, end in zip(users, [*users[1:], len(trace.messages)], strict=True):
+    for start, end in zip(users, [*users, len(trace.messages)][1:], strict=True):
         if end > start + 1:
             yield Task(trace, start, end, services[start])
 

@@ -59,9 +59,20 @@ class Trace(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return [call for message in self.messages if isinstance(message, Assistant) for call in message.tool_calls]
 
 
+class _Shape(msgspec.Struct):
+    enum: list[Any] | None = None
+
+
+class _Parameters(msgspec.Struct):
+    """What is read of a tool's JSON schema: looked at, never converted, so that a schema keeps all of its keywords."""
+
+    properties: dict[str, _Shape | bool] | None = None
+    required: list[str] | None = None
+
+
 def dump_trace(trace: Trace) -> dict[str, Any]:
     """The trace as JSON values; empty fields are left out."""
-    value = cast(dict[str, Any], msgspec.to_builtins(trace))
+    value = msgspec.json.decode(msgspec.json.encode(trace), type=dict[str, Any])
     for message in value["messages"]:
         if message["role"] == "assistant":
             message["tool_calls"] = [_dump_call(call) for call in message["tool_calls"]]
@@ -71,18 +82,22 @@ def dump_trace(trace: Trace) -> dict[str, Any]:
 
 
 def _dump_call(call: dict[str, Any]) -> dict[str, Any]:
-    try:
-        parsed = msgspec.json.decode(call["arguments"])
-    except msgspec.DecodeError:
-        parsed = None
-    # Broken arguments travel as the text they are, so that reading the file back gives the same call.
-    arguments = cast(Any, parsed) if isinstance(parsed, dict) else call["arguments"]
     return {
         "name": call["name"],
-        "arguments": arguments,
+        "arguments": _dump_arguments(call["arguments"]),
         **({"id": call["id"]} if call["id"] else {}),
         **({"accepted": call["accepted"]} if call["accepted"] else {}),
     }
+
+
+def _dump_arguments(raw: str) -> Any:
+    # As an object where that loses nothing. What is broken, or spelled in another way ({"a": 1.50}), travels as the text it is,
+    # so that reading it back gives the very call that the model emitted.
+    try:
+        parsed: Any = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return raw
+    return cast(Any, parsed) if isinstance(parsed, dict) and msgspec.json.encode(parsed).decode() == raw else raw
 
 
 def load_trace(value: Any) -> Trace:
@@ -95,30 +110,31 @@ def load_trace(value: Any) -> Trace:
         raise DataError(f"a trace is a JSON object, this is {type(value).__name__}: {str(value)[:80]!r}")
     fields = cast(dict[str, Any], value)
     version = fields.get("version", TRACE_VERSION)
-    if not isinstance(version, int) or version > TRACE_VERSION:
+    if isinstance(version, int | float) and version > TRACE_VERSION:
         raise DataError(f"trace version {version!r} is newer than {TRACE_VERSION}, the newest known here: update agent-gym")
     messages = fields.get("messages")
     if isinstance(messages, list):
         fields = {**fields, "messages": [_with_raw_arguments(message) for message in cast(list[Any], messages)]}
+    what = f"trace {fields.get('conversation_id', 'without conversation_id')!r}"
     try:
-        return msgspec.convert(fields, Trace)
+        trace = msgspec.convert(fields, Trace)
+        for spec in trace.tools:
+            what = f"trace {trace.conversation_id!r}, parameters of tool {spec.name!r}"
+            msgspec.convert(spec.parameters, _Parameters)
     except msgspec.ValidationError as error:
-        name = fields.get("conversation_id", "without conversation_id")
-        raise DataError(f"trace {name!r}: {error}; the format is in docs/trace_schema.md") from error
+        raise DataError(f"{what}: {error}; the format is in docs/trace_schema.md") from error
+    return trace
 
 
 def _with_raw_arguments(message: Any) -> Any:
-    if not isinstance(message, dict):
-        return message
+    if not isinstance(message, dict) or cast(Any, message).get("role") != "assistant":
+        return cast(Any, message)
     fields = cast(dict[str, Any], message)
     calls = fields.get("tool_calls")
-    if not isinstance(calls, list):
-        return {key: item for key, item in fields.items() if key != "tool_calls"}
-    return {
-        **fields,
-        "content": fields.get("content") or "",
-        "tool_calls": [_raw_call(call) for call in cast(list[Any], calls)],
-    }
+    if isinstance(calls, list):
+        calls = [_raw_call(call) for call in cast(list[Any], calls)]
+    # Other programs write null for "nothing was said" and for "nothing was called".
+    return {**fields, "content": fields.get("content") or "", "tool_calls": calls or []}
 
 
 def _raw_call(call: Any) -> Any:

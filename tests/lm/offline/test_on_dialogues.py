@@ -7,7 +7,7 @@ import pytest
 
 from agent_gym.lm.base import Request, Turn
 from agent_gym.lm.offline import OfflineModel
-from agent_gym.lm.prompt import parse_action, render_conversation, render_system, render_tools
+from agent_gym.lm.prompt import parse_action, render_conversation, render_system, render_tools, told_date
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.task import Task
@@ -17,7 +17,7 @@ from table_service import PLAIN
 
 def right(task: Task, instruction: str) -> tuple[int, int, int]:
     """Calls made, expected and right in the first step of a task."""
-    system = Turn("system", render_system(instruction, "", render_tools(task.tools), task.today))
+    system = Turn("system", render_system(instruction, "", render_tools(task.tools), told_date(task.today)))
     request = Request(turns=(system, *render_conversation(task.prompt)))
     made = parse_action(asyncio.run(OfflineModel().complete(request)).text).tool_calls
     expected = task.expected_calls

@@ -17,10 +17,10 @@ import msgspec
 from agent_gym.errors import AnswerError
 from agent_gym.lm.base import Turn
 from agent_gym.lm.offline.schema import ToolView, view_tools
-from agent_gym.lm.prompt import ANSWER, DATE, ERROR_OF, EXAMPLE_CLOSE, EXAMPLE_OPEN, EXAMPLES, RESULT_OF, TOOLS, parse_action
+from agent_gym.lm.prompt import ANSWER, CONTEXT, ERROR_OF, EXAMPLE_CLOSE, EXAMPLE_OPEN, EXAMPLES, RESULT_OF, TOOLS, parse_action
 
 _ANSWER_HEAD = "\n\n" + ANSWER.splitlines()[0] + "\n"
-_TOOLS_HEAD, _DATE_HEAD, _EXAMPLES_HEAD = f"\n\n{TOOLS}\n", f"\n\n{DATE}\n", f"\n\n{EXAMPLES}\n"
+_TOOLS_HEAD, _CONTEXT_HEAD, _EXAMPLES_HEAD = f"\n\n{TOOLS}\n", f"\n\n{CONTEXT}\n", f"\n\n{EXAMPLES}\n"
 _MORE = re.compile(r'"… (\d+) more"\]$')
 LONG_AGO = date(2000, 1, 1)
 
@@ -87,7 +87,7 @@ def read(turns: Sequence[Turn]) -> Reading | None:
 
 @lru_cache(maxsize=512)
 def _read_system(text: str) -> Static:
-    head, _, day = text.rpartition(_DATE_HEAD)
+    head, _, day = text.rpartition(_CONTEXT_HEAD)
     if not head:
         head, day = text, ""
     head, _, tools = head.rpartition(_TOOLS_HEAD)

@@ -92,5 +92,12 @@ def test_weights_that_cannot_be_scaled_are_refused(weights: dict[str, float]) ->
 
 
 def test_an_unknown_metric_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="there is no metric 'judge' to weigh; there are: similarity, tool_accuracy"):
-        CombinedMetric({"judge": 1})
+    with pytest.raises(UsageError, match="there is no metric 'charm' to weigh; there are: similarity, tool_accuracy"):
+        CombinedMetric({"charm": 1})
+
+
+def test_a_weight_for_a_judge_that_is_not_there_is_left_out_and_the_others_are_scaled() -> None:
+    assert CombinedMetric({"similarity": 1, "tool_accuracy": 2, "judge": 1}).weights == {
+        "similarity": 1 / 3,
+        "tool_accuracy": 2 / 3,
+    }

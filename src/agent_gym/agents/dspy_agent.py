@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dspy
-from dspy.utils.exceptions import AdapterParseError
+from dspy.utils.exceptions import AdapterParseError, LMError
 
 from agent_gym.agents.prompt_agent import PromptAgent, act_request, render_context
-from agent_gym.errors import AnswerError
+from agent_gym.errors import AgentGymError, AnswerError, BudgetSpent, ModelError
 from agent_gym.lm.base import Turn
 from agent_gym.lm.dspy_lm import GymLM
 from agent_gym.lm.prompt import render_conversation, render_examples, render_tools
@@ -60,9 +60,9 @@ class SGDAgentModule(dspy.Module):
         """The worked examples: conversation and action of each."""
         return [{name: demo[name] for name in DEMO_FIELDS} for demo in self.step.demos if demo.get("action")]
 
-    def agent(self, model: Any) -> PromptAgent:
-        """The agent that plays this program over a model."""
-        return PromptAgent(model, self.instruction, self.demos)
+    def agent(self, model: Any, *, sample: str = "") -> PromptAgent:
+        """The agent that plays this program over a model; `sample` tells repeated plays apart."""
+        return PromptAgent(model, self.instruction, self.demos, sample=sample)
 
 
 def step_inputs(messages: Sequence[Message], tools: tuple[ToolSpec, ...]) -> dict[str, Any]:
@@ -111,17 +111,32 @@ class ActAdapter(dspy.ChatAdapter):
         demos: list[dict[str, Any]],
         inputs: dict[str, Any],
     ) -> list[dict[str, Any]]:
-        """A proposal that cannot be read would end the whole run: it is drawn anew, each time as a draw of its own.
+        """A proposal that cannot be read, or is not given, would end the whole run: it is asked for anew, as a draw of its own.
 
         Raises:
-            AnswerError: when the model has given no readable answer `DRAWS` times.
+            AnswerError: when the last of `DRAWS` answers could not be read either.
+            ModelError: when the endpoint failed the last time too, or refused.
         """
-        unread = ""
+        failure: AgentGymError | None = None
         for draw in range(DRAWS):
             again = {"rollout_id": f"{lm_kwargs.get('rollout_id', lm.kwargs.get('rollout_id', ''))}/{draw}"} if draw else {}
             try:
                 return super().__call__(lm, {**lm_kwargs, **again}, signature, demos, inputs)
             except AdapterParseError as error:
-                unread = str(error.lm_response)
-        fields = ", ".join(signature.output_fields)
-        raise AnswerError(f"{lm.model} was asked {DRAWS} times for {fields} and wrote nothing readable, last: {unread[:200]!r}")
+                fields = ", ".join(signature.output_fields)
+                unread = f"wrote nothing readable, last: {str(error.lm_response)[:200]!r}"
+                failure = AnswerError(f"{lm.model} was asked {DRAWS} times for {fields} and {unread}")
+            except LMError as error:
+                failure = _our_error(error)
+                if not getattr(failure, "retryable", False):
+                    break
+        assert failure is not None
+        raise failure
+
+
+def _our_error(error: BaseException) -> ModelError | BudgetSpent:
+    """What our model raised, from inside what DSPy made of it."""
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, ModelError | BudgetSpent):
+        inner = inner.__cause__
+    return inner or ModelError(str(error))

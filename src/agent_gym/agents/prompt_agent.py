@@ -27,12 +27,14 @@ class PromptAgent:
         model: answers the requests.
         instruction: what the agent is told to do.
         demos: worked examples, each with `conversation` (role and content of its turns) and `action`.
+        sample: tells repeated plays of one agent apart, so that each asks its model anew; never sent.
     """
 
-    def __init__(self, model: Model, instruction: str, demos: Iterable[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, model: Model, instruction: str, demos: Iterable[Mapping[str, Any]] = (), *, sample: str = "") -> None:
         self.model = model
         self.instruction = instruction
         self.examples = render_examples(demos)
+        self.sample = sample
 
     async def act(self, messages: Sequence[Message], tools: tuple[ToolSpec, ...]) -> Assistant:
         """One step: a call or an answer."""
@@ -42,6 +44,7 @@ class PromptAgent:
             render_tools(tools),
             render_context(messages),
             render_conversation(messages),
+            sample=self.sample,
         )
         return parse_action((await self.model.complete(request)).text)
 

@@ -4,9 +4,12 @@ One file a noun; a command reads its options, calls one function and prints what
 inside it, so that `agent-gym --help` answers at once.
 """
 
+import sys
+
 import typer
 
-from agent_gym.cli import data, evaluate, optimize, show
+from agent_gym.cli import compare, data, evaluate, optimize, show
+from agent_gym.cli.terminal import complain
 
 app = typer.Typer(
     name="agent-gym",
@@ -18,6 +21,7 @@ app = typer.Typer(
 app.add_typer(data.app, name="data")
 app.command("optimize")(optimize.optimize)
 app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("show")(show.show)
 
 
@@ -34,4 +38,11 @@ def _options(  # pyright: ignore[reportUnusedFunction]
 
 def main() -> None:
     """The `agent-gym` command."""
-    app()
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        # Typer would draw a box. A command without arguments has printed its help, and says nothing here.
+        if message := error.format_message():
+            complain(f"{message.rstrip('.')}; agent-gym --help tells what there is")
+        code = error.exit_code
+    sys.exit(code)

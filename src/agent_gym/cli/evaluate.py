@@ -7,7 +7,7 @@ import typer
 
 from agent_gym.cli.data import DEFAULT
 from agent_gym.cli.pairs import read_weights
-from agent_gym.cli.terminal import ProgressLines, console, mistakes_in_one_line, print_json
+from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_json
 
 
 def evaluate(
@@ -16,7 +16,11 @@ def evaluate(
     split: Annotated[str, typer.Option(help="Where the examples are drawn from.")] = "dev",
     limit: Annotated[int, typer.Option(help="How many examples.")] = 100,
     model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
-    api_base: Annotated[str | None, typer.Option(help="Another endpoint for the model.", envvar="AGENT_GYM_API_BASE")] = None,
+    api_base: ApiBase = None,
+    judge_model: Annotated[str | None, typer.Option(help="Judges, where a weight asks for it.")] = None,
+    schema_variant: Annotated[
+        str | None, typer.Option(help="Show the agent SGD-X's other names for the tools, e.g. v1.")
+    ] = None,
     weights: Annotated[str | None, typer.Option(help="E.g. similarity=0.3,tool_accuracy=0.7")] = None,
     seed: Annotated[int, typer.Option(help="Decides which examples are drawn.")] = 0,
     threads: Annotated[int, typer.Option(help="Rollouts in flight at once.")] = 32,
@@ -39,6 +43,8 @@ def evaluate(
                 limit=limit,
                 model=model,
                 api_base=api_base,
+                judge_model=judge_model,
+                schema_variant=schema_variant,
                 weights=scaled,
                 seed=seed,
                 threads=threads,

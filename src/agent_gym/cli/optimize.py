@@ -7,7 +7,7 @@ import typer
 
 from agent_gym.cli.data import DEFAULT
 from agent_gym.cli.pairs import read_options, read_weights
-from agent_gym.cli.terminal import ProgressLines, mistakes_in_one_line, print_json
+from agent_gym.cli.terminal import ApiBase, ProgressLines, mistakes_in_one_line, print_json
 
 OUTPUT = Path("checkpoints/agent.json")
 
@@ -23,7 +23,7 @@ def optimize(
     model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
     prompt_model: Annotated[str | None, typer.Option(help="Writes proposals; the agent's model by default.")] = None,
     judge_model: Annotated[str | None, typer.Option(help="Judges, where a weight asks for it.")] = None,
-    api_base: Annotated[str | None, typer.Option(help="Another endpoint for the models.", envvar="AGENT_GYM_API_BASE")] = None,
+    api_base: ApiBase = None,
     weights: Annotated[str | None, typer.Option(help="E.g. similarity=0.3,tool_accuracy=0.7")] = None,
     seed: Annotated[int, typer.Option(help="Decides all that is drawn.")] = 0,
     threads: Annotated[int, typer.Option(help="Rollouts in flight at once.")] = 16,

@@ -1,10 +1,11 @@
 """What the user sees: mistakes in one line, results on stdout, progress on stderr."""
 
+import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from agent_gym.optimization.result import Event
+
+
+# Not Typer's `envvar`: an endpoint in the environment is no mistake of who uses the offline model, one on the command line is.
+ApiBase = Annotated[str | None, typer.Option(help="Another endpoint for the models; AGENT_GYM_API_BASE by default.")]
 
 
 @contextmanager
@@ -38,8 +43,13 @@ def mistakes_in_one_line(*, again: str = "") -> Generator[None]:
         raise _leave(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}", 1) from None
 
 
+def complain(message: str) -> None:
+    """One line on stderr, whatever the message holds."""
+    print(f"agent-gym: {' '.join(message.splitlines())}", file=sys.stderr)
+
+
 def _leave(message: str, code: int) -> typer.Exit:
-    print(f"agent-gym: {message}", file=sys.stderr)
+    complain(message)
     return typer.Exit(code)
 
 
@@ -47,7 +57,9 @@ def print_json(value: Any) -> None:
     """One JSON document on stdout."""
     import msgspec
 
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=1).decode() + "\n")
+    # A path is what it names.
+    encoded = msgspec.json.encode(value, enc_hook=os.fspath)
+    sys.stdout.write(msgspec.json.format(encoded, indent=1).decode() + "\n")
 
 
 def console() -> "Console":
@@ -101,6 +113,10 @@ class ProgressLines:
         elif self._task is not None:
             total = event.total if event.kind == "progress" else event.total or event.done or 1
             self._bar.update(self._task, completed=event.done if event.kind == "progress" else total, total=total)
+
+    def heading(self, strategy: str, repeat: int) -> None:
+        """Say which run begins."""
+        self._say(f"{strategy}, repeat {repeat}" if repeat else strategy)
 
     def _say(self, text: str) -> None:
         if self._bar is not None:

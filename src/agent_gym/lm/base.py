@@ -39,6 +39,8 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
+    seconds: float | None = None
+    """What the answer took when it was bought, waiting between attempts included."""
 
 
 class Model(Protocol):

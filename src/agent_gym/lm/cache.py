@@ -6,7 +6,8 @@ under one name answer for each other), synchronous and asynchronous calls do not
 sent, and its values are pickles.
 
 The key is a digest of everything that decides an answer: model, endpoint, turns, temperature, limit, and `sample`, which tells
-repeated draws of one prompt apart. Beside the answer stands the `run` that paid for it.
+repeated draws of one prompt apart. Beside the answer stands the `run` that paid for it; a second table holds what each run has
+paid in all, so that a budget holds for a run that is killed and started again.
 """
 
 import hashlib
@@ -29,6 +30,9 @@ _OURS = 0x41474D43
 _PATIENCE = 10.0
 """Seconds to wait for another process that writes."""
 
+_PAY = """INSERT INTO payments (run, answers, picodollars) VALUES (?, 1, ?)
+          ON CONFLICT (run) DO UPDATE SET answers = answers + 1, picodollars = picodollars + excluded.picodollars"""
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Completion)
 _log = logging.getLogger(__name__)
@@ -39,6 +43,14 @@ class Entry(msgspec.Struct, frozen=True):
 
     completion: Completion
     run: str
+
+
+class Paid(msgspec.Struct, frozen=True):
+    """What a run has paid for."""
+
+    answers: int = 0
+    picodollars: int = 0
+    """What those cost whose price was known, in 10^-12 US dollars."""
 
 
 def cache_key(name: str, endpoint: str, request: Request) -> bytes:
@@ -76,10 +88,20 @@ class CompletionCache:
             row = self._connect().execute("SELECT value, run FROM completions WHERE key = ?", (key,)).fetchone()
             return None if row is None else Entry(_decoder.decode(row[0]), row[1])
 
-    def put(self, key: bytes, completion: Completion, run: str) -> None:
-        """Keep an answer. The first one stays; one that cannot be written is counted in `lost`, not raised."""
+    def paid(self, run: str) -> Paid:
+        """What this run has paid for, in this process and in others."""
+        with self._reading():
+            row = self._connect().execute("SELECT answers, picodollars FROM payments WHERE run = ?", (run,)).fetchone()
+            return Paid() if row is None else Paid(*row)
+
+    def put(self, key: bytes, completion: Completion, run: str, picodollars: int = 0) -> None:
+        """Keep an answer and what it cost. The first one stays; one that cannot be written is counted in `lost`, not raised."""
         try:
-            self._connect().execute(
+            connection = self._connect()
+            if run:
+                # First, so that a process that is killed between the two has paid for too much rather than for nothing.
+                connection.execute(_PAY, (run, picodollars))
+            connection.execute(
                 "INSERT OR IGNORE INTO completions (key, value, run) VALUES (?, ?, ?)", (key, _encoder.encode(completion), run)
             )
         except sqlite3.OperationalError as error:
@@ -158,6 +180,9 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             )
     connection.execute(
         "CREATE TABLE IF NOT EXISTS completions (key BLOB PRIMARY KEY, value BLOB NOT NULL, run TEXT NOT NULL) WITHOUT ROWID"
+    )
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS payments (run TEXT PRIMARY KEY, answers INTEGER NOT NULL, picodollars INTEGER NOT NULL)"
     )
     connection.execute(f"PRAGMA application_id = {_OURS}")
     connection.execute(f"PRAGMA user_version = {VERSION}")

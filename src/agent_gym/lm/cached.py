@@ -61,7 +61,7 @@ class Cached:
             raise
         else:
             self._account.claim(key)
-            self._cache.put(key, outcome, self._run)
+            self._cache.put(key, outcome, self._run, self._account.picodollars(outcome) or 0)
             return outcome
         finally:
             self._cache.flights.land(key, outcome)

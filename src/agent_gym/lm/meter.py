@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 
+import msgspec
+
 from agent_gym.errors import ModelError
 from agent_gym.lm.base import Completion, Model, Request
 from agent_gym.lm.faults import kind
@@ -20,6 +22,8 @@ from agent_gym.lm.usage import PICO, TRANSPORT_COUNTS, USAGE_COUNTS, Transport, 
 
 Price = Callable[[int | None, int | None], float | None]
 """(prompt tokens, completion tokens) to US dollars; None when the price is not known."""
+Bill = Callable[[int | None], object]
+"""Told what an answer cost, in picodollars; None when its price is not known."""
 
 
 class _Totals:
@@ -47,10 +51,16 @@ class Meter:
     def __deepcopy__(self, memo: dict[int, object]) -> "Meter":
         return self
 
-    def account(self, role: str, price: Price) -> "Account":
-        """Where the model of a role writes what it does. Two models in one role share its sums, each at its own price."""
+    def account(self, role: str, price: Price, bill: Bill = lambda picodollars: None) -> "Account":
+        """Where the model of a role writes what it does. Two models in one role share its sums, each at its own price.
+
+        Args:
+            role: whose questions these are.
+            price: what an answer costs.
+            bill: told whenever something is paid; not when it is replayed.
+        """
         with self._lock:
-            return Account(self._lock, self._roles.setdefault(role, _Totals()), self._charged, price)
+            return Account(self._lock, self._roles.setdefault(role, _Totals()), self._charged, price, bill)
 
     def snapshot(self) -> dict[str, Usage]:
         """The sums so far, by role."""
@@ -61,24 +71,32 @@ class Meter:
 class Account:
     """One model's pen in the meter."""
 
-    def __init__(self, lock: threading.Lock, totals: _Totals, charged: set[bytes], price: Price) -> None:
+    def __init__(self, lock: threading.Lock, totals: _Totals, charged: set[bytes], price: Price, bill: Bill) -> None:
         self._lock = lock
         self._totals = totals
         self._charged = charged
         self._price = price
+        self._bill = bill
+
+    def picodollars(self, completion: Completion) -> int | None:
+        """What an answer costs, in 10^-12 US dollars; None when its price is not known."""
+        price = self._price(completion.prompt_tokens, completion.completion_tokens)
+        return None if price is None else round(price * PICO)
 
     def answered(self, completion: Completion, nanoseconds: int | None) -> None:
         """A question was paid for; without nanoseconds, in this run's past."""
-        price = self._price(completion.prompt_tokens, completion.completion_tokens)
+        cost = self.picodollars(completion)
         with self._lock:
             self._totals.usage["requests"] += 1
-            self._add_tokens(completion, price)
+            self._add_tokens(completion, cost)
             if nanoseconds is None:
                 self._totals.transport["replayed"] += 1
             else:
                 self._add_time(nanoseconds)
                 step = latency_step(nanoseconds)
                 self._totals.latencies[step] = self._totals.latencies.get(step, 0) + 1
+        if nanoseconds is not None:
+            self._bill(cost)
 
     def failed(self, nanoseconds: int) -> None:
         """A question got no answer."""
@@ -89,9 +107,10 @@ class Account:
 
     def wasted(self, completion: Completion) -> None:
         """Tokens were paid for an answer of no use, to a question that stays without one."""
-        price = self._price(completion.prompt_tokens, completion.completion_tokens)
+        cost = self.picodollars(completion)
         with self._lock:
-            self._add_tokens(completion, price)
+            self._add_tokens(completion, cost)
+        self._bill(cost)
 
     def hit(self) -> None:
         """A question cost nothing."""
@@ -111,15 +130,15 @@ class Account:
             self._charged.add(key)
             return first
 
-    def _add_tokens(self, completion: Completion, price: float | None) -> None:
+    def _add_tokens(self, completion: Completion, cost: int | None) -> None:
         usage = self._totals.usage
         usage["prompt_tokens"] += completion.prompt_tokens or 0
         usage["completion_tokens"] += completion.completion_tokens or 0
         usage["reasoning_tokens"] += completion.reasoning_tokens or 0
-        if price is None:
+        if cost is None:
             usage["unpriced"] += 1
         else:
-            usage["picodollars"] += round(price * PICO)
+            usage["picodollars"] += cost
 
     def _add_time(self, nanoseconds: int) -> None:
         self._totals.transport["nanoseconds"] += nanoseconds
@@ -141,5 +160,6 @@ class Metered:
         except ModelError:
             self._account.failed(time.perf_counter_ns() - started)
             raise
-        self._account.answered(completion, time.perf_counter_ns() - started)
-        return completion
+        took = time.perf_counter_ns() - started
+        self._account.answered(completion, took)
+        return msgspec.structs.replace(completion, seconds=round(took / 1e9, 6))

@@ -18,10 +18,12 @@ from urllib.parse import urlsplit
 
 from agent_gym.errors import MissingKey, UsageError
 from agent_gym.lm.base import Model
+from agent_gym.lm.budget import Budget
 from agent_gym.lm.cache import CompletionCache
 from agent_gym.lm.handle import Handle, make_handle
 from agent_gym.lm.meter import Meter
 from agent_gym.lm.prices import OFFLINE, pricer
+from agent_gym.lm.rate import RateLimit
 from agent_gym.lm.secret import Secret
 
 DEFAULT_MODEL = "gemini/gemini-3-pro-preview"
@@ -45,12 +47,15 @@ def make_lm(
     *,
     role: str = "agent",
     api_base: str | None = None,
+    api_key: str | None = None,
     meter: Meter | None = None,
     cache: CompletionCache | Path | Literal["default"] | None = "default",
     run: str = "",
     timeout: float = 120.0,
     attempts: int = 4,
     max_tokens: int | None = None,
+    budget: Budget | None = None,
+    rate: RateLimit | None = None,
 ) -> Handle:
     """A handle on the model of that name.
 
@@ -58,17 +63,22 @@ def make_lm(
         name: "PROVIDER/MODEL" or "offline"; by default AGENT_GYM_MODEL, else Gemini 3 Pro.
         role: whose questions these are: "agent", "prompt" or "judge".
         api_base: another endpoint that speaks the provider's dialect; by default AGENT_GYM_API_BASE, else the provider's own.
+        api_key: by default the provider's variable in the environment, where a key is better kept.
         meter: where requests are counted; share one among the roles of a run.
         cache: where answers are kept, by default in AGENT_GYM_CACHE, else ~/.cache/agent-gym; None keeps none.
         run: who pays; a run that is started again under the same name replays what it paid for, and reports the same counts.
         timeout: seconds for one attempt.
         attempts: how often a question is tried, 1 or more.
         max_tokens: the limit of a request that names none.
+        budget: what the run may spend; share one among its roles.
+        rate: how fast it may ask; share one among the roles that share a quota.
 
     Raises:
         MissingKey: no key for that provider in the environment.
-        UsageError: a name or an address that cannot be used, or a cache that cannot be written.
+        UsageError: a name or an address that cannot be used, a cache that cannot be written, or a budget in money for a model
+            whose price is not known.
     """
+    given, api_key = Secret((api_key or "").strip()), None
     name = name or os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL
     if attempts < 1:
         raise UsageError(f"attempts is {attempts}; a question is tried once at least")
@@ -79,7 +89,7 @@ def make_lm(
             raise UsageError(f"the offline model has no endpoint; leave out --api-base {api_base}")
         model, endpoint = _offline()
     else:
-        model, endpoint = _remote(name, api_base or os.environ.get(BASE_VARIABLE) or "", timeout)
+        model, endpoint = _remote(name, api_base or os.environ.get(BASE_VARIABLE) or "", given, timeout)
     return make_handle(
         model,
         role=role,
@@ -90,6 +100,8 @@ def make_lm(
         attempts=attempts,
         max_tokens=max_tokens,
         price=pricer(name),
+        budget=budget,
+        rate=rate,
     )
 
 
@@ -110,14 +122,14 @@ def _offline() -> tuple[Model, str]:
     return offline.OfflineModel(), f"offline:{digest.hexdigest()[:16]}"
 
 
-def _remote(name: str, api_base: str, timeout: float) -> tuple[Model, str]:
+def _remote(name: str, api_base: str, given: Secret, timeout: float) -> tuple[Model, str]:
     if name.startswith("local:"):
         raise UsageError(f"{name}: models in this process come with the extra [train], which this version does not have yet")
     provider, slash, model = name.partition("/")
     if not slash or not provider or not model:
         raise UsageError(f"unknown model {name!r}; write PROVIDER/MODEL, as in openai/gpt-5-mini, or offline")
     base = _checked_base(api_base)
-    key = _key(name, provider, base)
+    key = given if given.reveal() else _key(name, provider, base)
     if provider == "openai":
         from agent_gym.lm.openai_chat import OPENAI_BASE, OpenAIChat
         from agent_gym.lm.wire import HttpModel

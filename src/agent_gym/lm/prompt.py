@@ -63,13 +63,17 @@ def render_tools(tools: tuple[ToolSpec, ...]) -> str:
 
 def _compact(schema: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in schema.items() if (name, value) not in UNSAID}
-    properties: Mapping[str, Mapping[str, Any]] = schema.get("properties", {})
+    properties: Mapping[str, Any] = schema.get("properties") or {}
     if properties:
-        kept["properties"] = {
-            name: {key: value for key, value in shape.items() if (key, value) != ("type", "string")}
-            for name, shape in properties.items()
-        }
+        kept["properties"] = {name: _compact_shape(shape) for name, shape in properties.items()}
     return kept
+
+
+def _compact_shape(shape: Any) -> Any:
+    # JSON schema allows `true` for "anything".
+    if not isinstance(shape, dict):
+        return shape
+    return {key: value for key, value in cast(dict[str, Any], shape).items() if (key, value) != ("type", "string")}
 
 
 @lru_cache(maxsize=64)

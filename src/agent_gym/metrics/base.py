@@ -5,7 +5,7 @@ off is scored at all is the evaluation's question.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -28,3 +28,19 @@ class Metric(Protocol):
     name: str
 
     def score(self, task: Task, trace: Trace) -> Score: ...
+
+
+@runtime_checkable
+class AsyncMetric(Metric, Protocol):
+    """A metric that asks a model, and can be awaited where other rollouts go on meanwhile.
+
+    Raises:
+        JudgeFailed: when the model gave no score; that is never the agent's.
+    """
+
+    async def ascore(self, task: Task, trace: Trace) -> Score: ...
+
+
+async def score_async(metric: Metric, task: Task, trace: Trace) -> Score:
+    """Score on an event loop, waiting where the metric has to."""
+    return await metric.ascore(task, trace) if isinstance(metric, AsyncMetric) else metric.score(task, trace)

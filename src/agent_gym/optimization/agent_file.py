@@ -5,9 +5,11 @@ The state of a model never gets into the file: DSPy leaves only `api_key` out of
 address. Model and endpoint are chosen anew whenever the agent is loaded.
 """
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import dspy
 import msgspec
 from dspy.utils.saving import get_dependency_versions
 
@@ -18,6 +20,20 @@ from agent_gym.optimization.result import read_kind
 
 AGENT_VERSION = 1
 KIND = "agent-gym agent"
+
+
+class _Demo(msgspec.Struct):
+    conversation: list[dict[str, str]]
+    action: str
+
+
+class _Signature(msgspec.Struct):
+    instructions: str
+
+
+class _Step(msgspec.Struct):
+    signature: _Signature
+    demos: list[_Demo]
 
 
 def save_agent(agent: SGDAgentModule, path: Path) -> None:
@@ -31,13 +47,15 @@ def save_agent(agent: SGDAgentModule, path: Path) -> None:
 
 def clean(agent: SGDAgentModule) -> SGDAgentModule:
     """A copy that holds no model, no optimizer's notes, and of its worked examples only what stands in the prompt."""
-    import dspy
+    return _made_of(agent.instruction, agent.demos)
 
-    copy = SGDAgentModule()
-    signature: Any = copy.step.signature
-    copy.step.signature = signature.with_instructions(agent.instruction)
-    copy.step.demos = [dspy.Example(**{name: demo[name] for name in DEMO_FIELDS}) for demo in agent.demos]
-    return copy
+
+def _made_of(instruction: str, demos: Iterable[Mapping[str, Any]]) -> SGDAgentModule:
+    agent = SGDAgentModule()
+    signature: Any = agent.step.signature
+    agent.step.signature = signature.with_instructions(instruction)
+    agent.step.demos = [dspy.Example(**{name: demo[name] for name in DEMO_FIELDS}) for demo in demos]
+    return agent
 
 
 def load_agent(path: str | Path) -> SGDAgentModule:
@@ -47,9 +65,9 @@ def load_agent(path: str | Path) -> SGDAgentModule:
         FileRefused: when the file is absent, truncated, of a newer version, or not an agent.
     """
     value = read_kind(Path(path), KIND, AGENT_VERSION)
-    agent = SGDAgentModule()
     try:
-        agent.load_state({name: value[name] for name, _ in agent.named_parameters()})
-        return clean(agent)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise FileRefused(f"{path} is not a whole agent ({type(error).__name__}: {error}): optimize again") from error
+        # Read by our own hand: DSPy's `load_state` would follow what a file says of a model.
+        step = msgspec.convert(value.get("step"), _Step)
+    except msgspec.ValidationError as error:
+        raise FileRefused(f"{path} is not a whole agent ({error}): optimize again") from error
+    return _made_of(step.signature.instructions, [msgspec.to_builtins(demo) for demo in step.demos])

@@ -16,9 +16,10 @@ from agent_gym.lm.dspy_lm import GymLM
 from agent_gym.lm.handle import Handle
 from agent_gym.metrics import Metric
 from agent_gym.optimization.events import Progress
-from agent_gym.optimization.examples import Examples
+from agent_gym.optimization.examples import Examples, draw_of
+from agent_gym.optimization.interrupt import interruptible
 from agent_gym.optimization.program import DSPyMetric, PlayedAgent, example_of
-from agent_gym.optimization.strategies import Candidate, Strategy, Workbench
+from agent_gym.optimization.strategies.base import ANY, Candidate, Strategy, Workbench
 
 
 def compile_agent(
@@ -30,24 +31,34 @@ def compile_agent(
     models: Mapping[str, Handle],
     threads: int,
     seed: int,
+    repeat: int,
     progress: Progress,
 ) -> tuple[SGDAgentModule, list[Candidate], int]:
     """Tune an agent. Returns the tuned agent, the programs tried, and how many rollouts failed at the endpoint."""
     scorer = DSPyMetric(metric, threshold=strategy.metric_threshold, on_example=lambda _: progress(1))
-    agent_lm = GymLM(models["agent"])
-    bench = Workbench(
-        train=[example_of(task) for task in examples.train],
-        val=[example_of(task) for task in examples.val],
-        metric=scorer,
-        agent_lm=agent_lm,
-        # Proposals are meant to differ: the model's own temperature, unless the optimizer names one.
-        prompt_lm=GymLM(models["prompt"], temperature=None) if "prompt" in models else agent_lm,
-        threads=threads,
-        seed=seed,
-    )
-    # DSPy keeps every step and every request of the process unless told not to.
-    with quiet(), dspy.context(lm=agent_lm, adapter=ActAdapter(), trace=None, disable_history=True, num_threads=threads):
-        tuned, tried = strategy.compile(PlayedAgent(agent, environment), bench)
+    program = PlayedAgent(agent, environment)
+    with quiet(), interruptible(models) as handles:
+        agent_lm = GymLM(handles["agent"])
+        if sample := draw_of(repeat):
+            agent_lm.kwargs["rollout_id"] = sample
+        bench = Workbench(
+            train=[example_of(task) for task in examples.train],
+            val=[example_of(task) for task in examples.val],
+            metric=scorer,
+            agent_lm=agent_lm,
+            # Proposals are meant to differ: the model's own temperature, unless the optimizer names one.
+            prompt_lm=GymLM(handles["prompt"], temperature=None) if "prompt" in handles else agent_lm,
+            threads=threads,
+            # Far from the seeds that a user gives one after the other.
+            seed=seed + 1000 * repeat,
+        )
+        # DSPy keeps every step and every request of the process unless told not to.
+        with dspy.context(
+            lm=agent_lm, adapter=ActAdapter(), trace=None, disable_history=True, num_threads=threads, max_errors=ANY
+        ):
+            tuned, tried = strategy.compile(program, bench)
+    if program.faults:
+        raise program.faults[0]
     return tuned.agent, tried, scorer.failed
 
 

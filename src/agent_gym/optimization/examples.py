@@ -59,3 +59,8 @@ def read_recordings(loader: SGDLoader) -> Recordings:
     everything = SGDLoader(loader.path, strict=False)
     splits = [split for split in everything.splits() if any((everything.path / split).glob("dialogues_*.json"))]
     return Recordings(trace for split in splits for trace in everything.load(split))
+
+
+def draw_of(repeat: int) -> str:
+    """What tells the requests of a repeat apart from those of the others; the run itself has nothing to be told apart by."""
+    return f"repeat {repeat}" if repeat else ""

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from agent_gym.agents.base import Agent
+from agent_gym.agents.paraphrased import Paraphrased
 from agent_gym.environment import ReplayEnvironment
 from agent_gym.errors import UsageError
 from agent_gym.evaluation import Report, evaluate, require_played
@@ -10,12 +12,14 @@ from agent_gym.lm.loop import run_sync
 from agent_gym.lm.meter import Meter
 from agent_gym.lm.model import make_lm
 from agent_gym.lm.usage import Usage
-from agent_gym.metrics import CombinedMetric
+from agent_gym.metrics.combined import JUDGE
 from agent_gym.optimization.events import Phases
 from agent_gym.optimization.examples import read_recordings
 from agent_gym.optimization.result import Event
+from agent_gym.optimization.scoring import combined_metric
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.draw import draw_tasks
+from agent_gym.traces.sgd_variant import SchemaVariant
 
 
 def measure(
@@ -26,7 +30,9 @@ def measure(
     limit: int = 100,
     model: str | None = None,
     api_base: str | None = None,
+    judge_model: str | None = None,
     weights: Mapping[str, float] | None = None,
+    schema_variant: str | None = None,
     seed: int = 0,
     threads: int = 32,
     timeout: float = 120.0,
@@ -35,6 +41,11 @@ def measure(
 ) -> tuple[Report, Mapping[str, Usage]]:
     """Play a saved agent, or the baseline, on examples of a split; with the same split, number and seed, on those that
     `OptimizationRunner` measures on (unless it drew all its examples from that split).
+
+    Args:
+        judge_model: judges, where `weights` has a part `judge`; the agent's model when left out.
+        schema_variant: show the agent SGD-X's other names for services, intents and slots, e.g. "v1" (Lee et al., AAAI 2022);
+            its calls are mapped back before they are answered and scored.
 
     Raises:
         UsageError: for what can be known to go wrong before the first request.
@@ -45,10 +56,20 @@ def measure(
 
     if limit < 1 or threads < 1:
         raise UsageError(f"limit and threads must be 1 or more, got {limit} and {threads}")
-    metric = CombinedMetric(weights)
+    judged = bool(weights and weights.get(JUDGE))
+    if judge_model is not None and not judged:
+        raise UsageError(f"no weight asks for a judge, so judge_model={judge_model!r} would be ignored: leave it out")
+    combined_metric(weights, None, judged=judged)
     loader = SGDLoader(data_path, strict=False)
+    variant = SchemaVariant.read(data_path, split, schema_variant) if schema_variant else None
     meter = Meter()
     handle = make_lm(model, api_base=api_base, meter=meter, timeout=timeout, attempts=attempts)
+    judge = (
+        make_lm(judge_model or model, role="judge", api_base=api_base, meter=meter, timeout=timeout, attempts=attempts)
+        if judged
+        else None
+    )
+    metric = combined_metric(weights, judge)
     agent = load_agent(agent_path) if agent_path is not None else SGDAgentModule()
     (tasks,) = draw_tasks(loader, split, [limit], seed=seed)
     environment = ReplayEnvironment(lambda: read_recordings(loader))
@@ -56,8 +77,9 @@ def measure(
     for fault in loader.report.faults:
         phases.note(f"left out, cannot be read: {fault}")
     with phases.phase("evaluate", len(tasks)) as progress:
-        playing = evaluate(
-            agent.agent(handle), tasks, metric, environment, concurrency=threads, on_example=lambda _: progress(1)
-        )
+        player: Agent = agent.agent(handle)
+        if variant is not None:
+            player = Paraphrased(player, variant)
+        playing = evaluate(player, tasks, metric, environment, concurrency=threads, on_example=lambda _: progress(1))
         report = require_played(run_sync(playing))
     return report, meter.snapshot()

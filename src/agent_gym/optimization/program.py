@@ -3,7 +3,8 @@
 """What DSPy's optimizers see: a program that plays a whole task, examples, and one metric that answers each of them.
 
 The traps this room closes, each of which costs a day elsewhere: a rollout that fails is data on its prediction and is counted,
-it neither raises nor disappears; the metric returns a real bool where demos are chosen (a float of 0.01 would accept one), a
+it neither raises nor disappears; what does raise is a fault of this program, which DSPy would take for a score of 0: it is kept
+and raised again; the metric returns a real bool where demos are chosen (a float of 0.01 would accept one), a
 float where programs are compared, and a score with feedback where an optimizer asks for words; labelled examples carry the
 predictor's own field names, so that they teach what to call and not that nothing was supplied.
 """
@@ -13,13 +14,15 @@ from collections.abc import Callable
 from typing import Any
 
 import dspy
+import msgspec
 
 from agent_gym.agents.dspy_agent import SGDAgentModule, step_inputs
 from agent_gym.environment import ReplayEnvironment, drive_sync
 from agent_gym.evaluation.evaluate import ExampleScore, score_example
 from agent_gym.lm.prompt import parse_action, render_action
 from agent_gym.messages import Assistant
-from agent_gym.metrics import Metric
+from agent_gym.metrics import CombinedMetric, Metric
+from agent_gym.metrics.combined import JUDGE
 from agent_gym.traces import Trace
 from agent_gym.traces.task import Task
 
@@ -32,6 +35,12 @@ class PlayedAgent(dspy.Module):
         self.agent = agent
         # Kept out of the module's own attributes: DSPy walks those for parameters and copies them with every candidate.
         self._play = Shared(environment.play)
+        self._faults = Shared(list[Exception]())
+
+    @property
+    def faults(self) -> list[Exception]:
+        """What this program and its copies raised."""
+        return self._faults.value
 
     def forward(self, task: Task) -> dspy.Prediction:
         """Play one task. What fails is on the trace."""
@@ -39,7 +48,11 @@ class PlayedAgent(dspy.Module):
         def act(messages: Any) -> Assistant:
             return parse_action(self.agent(messages=messages, tools=task.tools).action)
 
-        return dspy.Prediction(trace=drive_sync(self._play.value(task), act))
+        try:
+            return dspy.Prediction(trace=drive_sync(self._play.value(task), act))
+        except Exception as error:
+            self.faults.append(error)
+            raise
 
 
 class Shared:
@@ -74,16 +87,22 @@ class DSPyMetric:
         self.scored = 0
         self.failed = 0
         self.broken = 0
+        self.unjudged = 0
         self._lock = threading.Lock()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "DSPyMetric":
         return self
 
     def __call__(self, gold: Any, pred: Any, trace: Any = None, pred_name: str | None = None, pred_trace: Any = None) -> Any:
-        outcome = score_example(gold.task, self._rollout(gold, pred), self.metric)
+        rollout = self._rollout(gold, pred)
+        outcome = score_example(gold.task, rollout, self.metric)
+        if outcome.unjudged and isinstance(self.metric, CombinedMetric):
+            # The judge's failure is not the agent's: for the optimizer the other parts speak.
+            outcome = msgspec.structs.replace(score_example(gold.task, rollout, self.metric.without(JUDGE)), unjudged=True)
         with self._lock:
             self.scored += 1
-            self.failed += outcome.score is None
+            self.unjudged += outcome.unjudged
+            self.failed += outcome.score is None and not outcome.unjudged
             self.broken += outcome.score is not None and outcome.error is not None
         if self.on_example is not None:
             self.on_example(outcome)

@@ -57,6 +57,8 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
     models: Mapping[str, str]
     """Model name by role."""
     seed: int
+    repeat: int = 0
+    """Which repeat of the same run this is."""
     weights: Mapping[str, float]
     data: Mapping[str, Any]
     """Splits, numbers and ids of the examples, and a fingerprint of their content."""
@@ -116,8 +118,8 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
             self,
             times={},
             usage=still(self.usage),
-            baseline=msgspec.structs.replace(self.baseline, seconds=0.0),
-            optimized=msgspec.structs.replace(self.optimized, seconds=0.0),
+            baseline=self.baseline.timeless(),
+            optimized=self.optimized.timeless(),
             events=tuple(msgspec.structs.replace(event, seconds=0.0, usage=still(event.usage)) for event in self.events),
         )
 

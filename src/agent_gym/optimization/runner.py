@@ -28,10 +28,11 @@ from agent_gym.lm.handle import Handle
 from agent_gym.lm.loop import run_sync
 from agent_gym.lm.meter import Meter
 from agent_gym.lm.model import make_lm
-from agent_gym.metrics import CombinedMetric
+from agent_gym.metrics.combined import JUDGE
 from agent_gym.optimization.events import Phases
-from agent_gym.optimization.examples import Examples, draw_examples, read_recordings
+from agent_gym.optimization.examples import Examples, draw_examples, draw_of, read_recordings
 from agent_gym.optimization.result import CandidateScore, Event, OptimizationResult
+from agent_gym.optimization.scoring import combined_metric
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.task import Task
 
@@ -52,7 +53,7 @@ class OptimizationRunner:
         split: draw all three from this split.
         model: the agent's model; AGENT_GYM_MODEL, else Gemini 3 Pro, when left out.
         prompt_model: writes proposals; the agent's model when left out.
-        judge_model: no weight asks for a judge yet, so naming one is an error.
+        judge_model: judges, where `weights` has a part `judge`; the agent's model when left out.
         api_base: another endpoint for the models.
         weights: metric name to weight; (similarity + tool accuracy) / 2 when left out.
         seed: decides the examples and everything else that is drawn; from 0 to 4,294,967,294.
@@ -84,6 +85,7 @@ class OptimizationRunner:
         api_base: str | None = None,
         weights: Mapping[str, float] | None = None,
         seed: int = 0,
+        repeat: int = 0,
         threads: int = 16,
         timeout: float = 120.0,
         attempts: int = 4,
@@ -105,19 +107,22 @@ class OptimizationRunner:
             raise UsageError(
                 f"{strategy} proposes no instructions, so prompt_model={prompt_model!r} would be ignored: leave it out"
             )
-        if judge_model is not None:
+        self.judged = bool(weights and weights.get(JUDGE))
+        if judge_model is not None and not self.judged:
             raise UsageError(f"no weight asks for a judge, so judge_model={judge_model!r} would be ignored: leave it out")
-        self.metric = CombinedMetric(weights)
+        self._weights = weights
+        # Made once now, for the weights it refuses; a judge joins it when the run has a name to pay under.
+        self.metric = combined_metric(weights, None, judged=self.judged)
         self.loader = SGDLoader(data_path, strict=False)
         self.sizes = (num_train, num_val, num_test)
-        self.split, self.seed, self.threads = split, seed, threads
+        self.split, self.seed, self.repeat, self.threads = split, seed, repeat, threads
         self.output_path = Path(output_path)
         if self.output_path.suffix != ".json":
             raise UsageError(f"output_path must end in .json, got {str(output_path)!r}")
         self.meter = Meter()
         self._on_event = on_event
         self._handle: Callable[[str, str], Handle] = lambda role, run: make_lm(
-            (prompt_model if role == "prompt" else None) or model,
+            {"prompt": prompt_model, "judge": judge_model}.get(role) or model,
             role=role,
             api_base=api_base,
             meter=self.meter,
@@ -141,7 +146,7 @@ class OptimizationRunner:
 
     @property
     def _roles(self) -> tuple[str, ...]:
-        return ("agent", "prompt") if self.strategy.proposes else ("agent",)
+        return ("agent", *(["prompt"] if self.strategy.proposes else []), *(["judge"] if self.judged else []))
 
     @cached_property
     def examples(self) -> Examples:
@@ -166,11 +171,21 @@ class OptimizationRunner:
             self._environment = ReplayEnvironment(lambda: read_recordings(self.loader))
             run = self._run_id(examples)
             models = {role: self._handle(role, run) for role in self._roles}
+            self.metric = combined_metric(self._weights, models.get("judge"))
         before = SGDAgentModule()
         baseline = self._measure(phases, "baseline", before, examples.test, models)
         with phases.phase("optimize") as progress:
             tuned, tried, failed = compile_agent(
-                self.strategy, before, examples, self._environment, self.metric, models, self.threads, self.seed, progress
+                self.strategy,
+                before,
+                examples,
+                self._environment,
+                self.metric,
+                models,
+                self.threads,
+                self.seed,
+                self.repeat,
+                progress,
             )
             if failed:
                 phases.note(f"{failed} rollouts failed at the endpoint while optimizing; the optimizer took each for a 0")
@@ -193,6 +208,7 @@ class OptimizationRunner:
             options=self._options,
             models=self._names,
             seed=self.seed,
+            repeat=self.repeat,
             weights=self.metric.weights,
             data=self._data(examples),
             packages={name: importlib.metadata.version(name) for name in PACKAGES},
@@ -221,7 +237,7 @@ class OptimizationRunner:
     def _measure(self, phases: Phases, phase: str, agent: Any, tasks: list[Task], models: Mapping[str, Handle]) -> Report:
         with phases.phase(phase, len(tasks)) as progress:
             playing = evaluate(
-                agent.agent(models["agent"]),
+                agent.agent(models["agent"], sample=draw_of(self.repeat)),
                 tasks,
                 self.metric,
                 self._environment,
@@ -261,6 +277,7 @@ class OptimizationRunner:
             self._names,
             self.metric.weights,
             self.seed,
+            self.repeat,
             self.sizes,
             examples.fingerprint,
             importlib.metadata.version("agent-gym"),

@@ -1,0 +1,119 @@
+"""`agent-gym compare`: which strategy is best, and is the difference real."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.pairs import read_weights
+from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_json
+from agent_gym.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from agent_gym.optimization.comparison import Comparison
+
+
+def compare(
+    results: Annotated[list[Path] | None, typer.Argument(help="Saved results; leave out to run strategies.")] = None,
+    data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
+    strategies: Annotated[str, typer.Option(help="Names, separated by commas; the baseline is always among them.")] = "",
+    repeats: Annotated[int, typer.Option(help="Times that each is run, asking the models anew.")] = 1,
+    num_train: Annotated[int, typer.Option(help="Examples to learn from.")] = 50,
+    num_val: Annotated[int, typer.Option(help="Examples to choose by.")] = 40,
+    num_test: Annotated[int, typer.Option(help="Held-out examples to measure on.")] = 100,
+    output: Annotated[Path | None, typer.Option(help="NAME: writes NAME.json and NAME.html, and the runs beside them.")] = None,
+    split: Annotated[str | None, typer.Option(help="Draw all examples from this split.")] = None,
+    model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
+    judge_model: Annotated[str | None, typer.Option(help="Judges, where a weight asks for it.")] = None,
+    api_base: ApiBase = None,
+    weights: Annotated[str | None, typer.Option(help="E.g. similarity=0.3,tool_accuracy=0.7")] = None,
+    seed: Annotated[int, typer.Option(help="Decides all that is drawn.")] = 0,
+    threads: Annotated[int, typer.Option(help="Rollouts in flight at once.")] = 16,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Run strategies on the same examples, or take saved results, and say which is better and how sure that is."""
+    with mistakes_in_one_line(again="the same command continues at no further cost"):
+        scaled = read_weights(weights)
+        if bool(results) == bool(strategies):
+            raise UsageError("name either saved results to compare, or --strategies to run, such as baseline,bootstrap,mipro")
+        target = (output or Path("checkpoints/compare")).with_suffix(".json")
+
+        from agent_gym.optimization.compare import compare_results, compare_strategies
+        from agent_gym.optimization.result import OptimizationResult
+
+        if results:
+            comparison = compare_results([OptimizationResult.load(path) for path in results])
+        else:
+            with ProgressLines() as progress:
+                comparison = compare_strategies(
+                    data,
+                    [name.strip() for name in strategies.split(",")],
+                    repeats=repeats,
+                    output_path=target,
+                    on_start=progress.heading,
+                    on_event=progress,
+                    num_train=num_train,
+                    num_val=num_val,
+                    num_test=num_test,
+                    split=split,
+                    model=model,
+                    judge_model=judge_model,
+                    api_base=api_base,
+                    weights=scaled,
+                    seed=seed,
+                    threads=threads,
+                )
+        if output is not None or not results:
+            write_comparison(comparison, target)
+        if as_json:
+            print_json(comparison)
+            return
+        print_comparison(console(), comparison)
+        if output is not None or not results:
+            print(f"comparison  {target}\nreport      {target.with_suffix('.html')}")
+
+
+def write_comparison(comparison: "Comparison", target: Path) -> None:
+    """The comparison as JSON and, beside it, the report as one HTML file."""
+    from agent_gym.files import check_writable, write_whole
+    from agent_gym.optimization.report import render_report
+
+    check_writable(target.parent)
+    comparison.save(target)
+    write_whole(target.with_suffix(".html"), render_report(comparison).encode())
+
+
+def print_comparison(out: "Console", comparison: "Comparison") -> None:
+    """The contenders, a row each, and what can be said of them."""
+    from rich.table import Table
+
+    table = Table(
+        "", "score", "95 % interval", "call F1", "pass^k", "requests", "cost", "tokens a turn", box=None, pad_edge=False
+    )
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for one in comparison.contenders:
+        table.add_row(
+            one.name,
+            f"{one.score:.3f}",
+            f"{one.interval[0]:.3f} to {one.interval[1]:.3f}",
+            f"{one.call_f1:.3f}",
+            f"{one.pass_k[-1]:.3f}" if one.pass_k else "",
+            f"{one.requests:,}",
+            f"${one.cost:.4f}" if one.cost is not None else "unknown",
+            f"{one.turn_tokens:,.0f}",
+        )
+    out.print(
+        f"\n{comparison.data}, {comparison.contenders[0].n} examples, {', '.join(sorted(set(comparison.models.values())))}"
+    )
+    out.print(table)
+    for one in comparison.contenders:
+        if one.difference is not None:
+            said = one.difference.verdict
+            out.print(said if said.startswith(one.name) else f"{one.name}: {said}", markup=False)
+    out.print("ranking: " + " > ".join(" = ".join(group) for group in comparison.ranking), markup=False)
+    for note in comparison.notes:
+        out.print(f"note: {note}", markup=False)

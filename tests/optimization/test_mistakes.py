@@ -65,6 +65,7 @@ def server(sample: Path) -> Iterator[ModelServer]:
         ({"weights": {"similarity": 0.0}}, "weights must"),
         ({"weights": {}}, "weights must"),
         ({"weights": {"similarity": float("nan")}}, "weights must"),
+        ({"weights": {"similarity": float("inf")}}, "weights must"),
         ({"output_path": "agent.pkl"}, "output_path must end in .json, got 'agent.pkl'"),
         ({"output_path": "agent"}, "output_path must end in .json, got 'agent'"),
         ({"data_path": "no/such/folder"}, "no SGD data in 'no/such/folder'"),

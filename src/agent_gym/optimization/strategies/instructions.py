@@ -105,6 +105,8 @@ class InferRules:
         optimizer.rule_examples = self.rule_examples
         # The rules come from the prompt model; the worked examples are still the agent's own.
         optimizer.rules_induction_program.teacher_settings = {"lm": bench.prompt_lm}
+        # A copy: the agent that came in is still to be measured as it was.
+        program = program.deepcopy()
         own_signature(program)
         best: Any = optimizer.compile(program, trainset=list(bench.train), valset=list(bench.val))
         return best, candidates(optimizer.tried, len(bench.val))

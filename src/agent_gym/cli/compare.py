@@ -29,6 +29,9 @@ def compare(
     model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
     judge_model: Annotated[str | None, typer.Option(help="Judges, where a weight asks for it.")] = None,
     api_base: ApiBase = None,
+    schema_variant: Annotated[
+        str | None, typer.Option(help="Also measure with SGD-X's other names for the tools, e.g. v1.")
+    ] = None,
     weights: Annotated[str | None, typer.Option(help="E.g. similarity=0.3,tool_accuracy=0.7")] = None,
     seed: Annotated[int, typer.Option(help="Decides all that is drawn.")] = 0,
     threads: Annotated[int, typer.Option(help="Rollouts in flight at once.")] = 16,
@@ -62,6 +65,7 @@ def compare(
                     model=model,
                     judge_model=judge_model,
                     api_base=api_base,
+                    schema_variant=schema_variant,
                     weights=scaled,
                     seed=seed,
                     threads=threads,
@@ -115,5 +119,9 @@ def print_comparison(out: "Console", comparison: "Comparison") -> None:
             said = one.difference.verdict
             out.print(said if said.startswith(one.name) else f"{one.name}: {said}", markup=False)
     out.print("ranking: " + " > ".join(" = ".join(group) for group in comparison.ranking), markup=False)
+    for name, fall in comparison.robustness.get("strategies", {}).items():
+        out.print(
+            f"{name} with the names of SGD-X {comparison.robustness['variant']}: {fall['score']:.3f}, a fall of {fall['fall']:.3f}"
+        )
     for note in comparison.notes:
         out.print(f"note: {note}", markup=False)

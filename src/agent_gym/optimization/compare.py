@@ -10,7 +10,9 @@ difference can be told share a rank.
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from agent_gym.errors import UsageError
 from agent_gym.evaluation import ExampleScore, Report
@@ -22,6 +24,10 @@ from agent_gym.lm.usage import Usage
 from agent_gym.metrics import CallCounts
 from agent_gym.optimization.comparison import Comparison, Contender, Difference, Slice, Turns
 from agent_gym.optimization.result import Event, OptimizationResult
+from agent_gym.traces.sgd_variant import SchemaVariant
+
+if TYPE_CHECKING:
+    from agent_gym.optimization.runner import OptimizationRunner
 
 BASELINE = "baseline"
 CHANGED = 10
@@ -76,6 +82,7 @@ def compare_strategies(
     *,
     repeats: int = 1,
     output_path: str | Path = "checkpoints/compare.json",
+    schema_variant: str | None = None,
     on_start: Callable[[str, int], None] | None = None,
     on_event: Callable[[Event], None] | None = None,
     **options: Any,
@@ -86,6 +93,7 @@ def compare_strategies(
         strategies: names; the baseline is always among the contenders.
         repeats: times that each is run, 1 or more; every repeat asks the models anew and draws the strategy's own chances anew.
         output_path: the comparison; each run's agent and result go beside it, as `NAME_STRATEGY_REPEAT.json`.
+        schema_variant: also measure the agents of the first repeat with SGD-X's other names, e.g. "v1", and report how far they fall.
         on_start: told strategy and repeat before each run.
         options: further options of `OptimizationRunner`.
 
@@ -99,6 +107,9 @@ def compare_strategies(
     if not strategies or len(set(strategies)) < len(strategies):
         raise UsageError(f"name each strategy once, got {', '.join(strategies) or 'none'}")
     output = Path(output_path)
+    if schema_variant is not None:
+        # Read now for what it refuses: a variant that is not there is found before the first run.
+        SchemaVariant.read(data_path, options.get("split") or "dev", schema_variant)
     # All of them before the first run: a mistake in the last is found before the first is paid.
     runners = {
         (strategy, repeat): OptimizationRunner(
@@ -117,7 +128,37 @@ def compare_strategies(
         if on_start is not None:
             on_start(strategy, repeat)
         results.append(runner.run())
-    return compare_results(results)
+    comparison = compare_results(results)
+    if schema_variant is None:
+        return comparison
+    first = next(iter(runners.values()))
+    agents = {BASELINE: None, **{strategy: runners[strategy, 0].output_path for strategy in strategies if strategy != BASELINE}}
+    falls = {
+        name: _fall(
+            first, agent, schema_variant, next(one for one in comparison.contenders if one.name == name), options, on_event
+        )
+        for name, agent in agents.items()
+    }
+    return msgspec.structs.replace(comparison, robustness={"variant": schema_variant, "strategies": falls})
+
+
+def _fall(
+    runner: "OptimizationRunner",
+    agent: Path | None,
+    variant: str,
+    contender: Contender,
+    options: Mapping[str, Any],
+    on_event: Callable[[Event], None] | None,
+) -> dict[str, Any]:
+    """An agent's score under other names, on the examples of the run, and how far it falls."""
+    from agent_gym.optimization.measure import measure_tasks
+
+    taken = {name: options[name] for name in ("model", "judge_model", "api_base", "weights", "threads") if name in options}
+    split = str(runner.split or "dev")
+    report, _ = measure_tasks(
+        agent, runner.loader, runner.examples.test, split=split, schema_variant=variant, on_event=on_event, **taken
+    )
+    return {"score": report.score, "interval": report.interval, "fall": contender.score - report.score}
 
 
 def _same_examples(results: Sequence[OptimizationResult]) -> None:

@@ -19,6 +19,7 @@ from agent_gym.optimization.events import Progress
 from agent_gym.optimization.examples import Examples, draw_of
 from agent_gym.optimization.interrupt import interruptible
 from agent_gym.optimization.program import DSPyMetric, PlayedAgent, example_of
+from agent_gym.optimization.repeats import Repeat
 from agent_gym.optimization.strategies.base import ANY, Candidate, Strategy, Workbench
 
 
@@ -38,16 +39,15 @@ def compile_agent(
     scorer = DSPyMetric(metric, threshold=strategy.metric_threshold, on_example=lambda _: progress(1))
     program = PlayedAgent(agent, environment)
     with quiet(), interruptible(models) as handles:
-        agent_lm = GymLM(handles["agent"])
-        if sample := draw_of(repeat):
-            agent_lm.kwargs["rollout_id"] = sample
+        asked = {role: Repeat(handle, draw_of(repeat)) for role, handle in handles.items()}
+        agent_lm = GymLM(asked["agent"])
         bench = Workbench(
             train=[example_of(task) for task in examples.train],
             val=[example_of(task) for task in examples.val],
             metric=scorer,
             agent_lm=agent_lm,
             # Proposals are meant to differ: the model's own temperature, unless the optimizer names one.
-            prompt_lm=GymLM(handles["prompt"], temperature=None) if "prompt" in handles else agent_lm,
+            prompt_lm=GymLM(asked["prompt"], temperature=None) if "prompt" in asked else agent_lm,
             threads=threads,
             # Far from the seeds that a user gives one after the other.
             seed=seed + 1000 * repeat,

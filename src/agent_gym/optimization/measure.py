@@ -1,6 +1,6 @@
 """One agent on one split, from names to report: what `agent-gym evaluate` does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agent_gym.agents.base import Agent
@@ -8,6 +8,7 @@ from agent_gym.agents.paraphrased import Paraphrased
 from agent_gym.environment import ReplayEnvironment
 from agent_gym.errors import UsageError
 from agent_gym.evaluation import Report, evaluate, require_played
+from agent_gym.lm.handle import Handle
 from agent_gym.lm.loop import run_sync
 from agent_gym.lm.meter import Meter
 from agent_gym.lm.model import make_lm
@@ -20,6 +21,7 @@ from agent_gym.optimization.scoring import combined_metric
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.sgd_variant import SchemaVariant
+from agent_gym.traces.task import Task
 
 
 def measure(
@@ -51,35 +53,67 @@ def measure(
         UsageError: for what can be known to go wrong before the first request.
         ModelError: when not one example could be played.
     """
+    if limit < 1 or threads < 1:
+        raise UsageError(f"limit and threads must be 1 or more, got {limit} and {threads}")
+    loader = SGDLoader(data_path, strict=False)
+    if schema_variant is not None:
+        SchemaVariant.read(data_path, split, schema_variant)
+    (tasks,) = draw_tasks(loader, split, [limit], seed=seed)
+    return measure_tasks(
+        agent_path,
+        loader,
+        tasks,
+        split=split,
+        model=model,
+        api_base=api_base,
+        judge_model=judge_model,
+        weights=weights,
+        schema_variant=schema_variant,
+        threads=threads,
+        timeout=timeout,
+        attempts=attempts,
+        on_event=on_event,
+    )
+
+
+def measure_tasks(
+    agent_path: str | Path | None,
+    loader: SGDLoader,
+    tasks: Sequence[Task],
+    *,
+    split: str = "dev",
+    model: str | None = None,
+    api_base: str | None = None,
+    judge_model: str | None = None,
+    weights: Mapping[str, float] | None = None,
+    schema_variant: str | None = None,
+    threads: int = 32,
+    timeout: float = 120.0,
+    attempts: int = 4,
+    on_event: Callable[[Event], None] | None = None,
+) -> tuple[Report, Mapping[str, Usage]]:
+    """`measure` on tasks that are drawn already, all from one split."""
     from agent_gym.agents.dspy_agent import SGDAgentModule
     from agent_gym.optimization.agent_file import load_agent
 
-    if limit < 1 or threads < 1:
-        raise UsageError(f"limit and threads must be 1 or more, got {limit} and {threads}")
     judged = bool(weights and weights.get(JUDGE))
     if judge_model is not None and not judged:
         raise UsageError(f"no weight asks for a judge, so judge_model={judge_model!r} would be ignored: leave it out")
     combined_metric(weights, None, judged=judged)
-    loader = SGDLoader(data_path, strict=False)
-    variant = SchemaVariant.read(data_path, split, schema_variant) if schema_variant else None
     meter = Meter()
-    handle = make_lm(model, api_base=api_base, meter=meter, timeout=timeout, attempts=attempts)
-    judge = (
-        make_lm(judge_model or model, role="judge", api_base=api_base, meter=meter, timeout=timeout, attempts=attempts)
-        if judged
-        else None
-    )
-    metric = combined_metric(weights, judge)
-    agent = load_agent(agent_path) if agent_path is not None else SGDAgentModule()
-    (tasks,) = draw_tasks(loader, split, [limit], seed=seed)
-    environment = ReplayEnvironment(lambda: read_recordings(loader))
+
+    def handle(role: str, name: str | None) -> Handle:
+        return make_lm(name, role=role, api_base=api_base, meter=meter, timeout=timeout, attempts=attempts)
+
+    player: Agent = (load_agent(agent_path) if agent_path is not None else SGDAgentModule()).agent(handle("agent", model))
+    if schema_variant is not None:
+        player = Paraphrased(player, SchemaVariant.read(loader.path, split, schema_variant))
+    metric = combined_metric(weights, handle("judge", judge_model or model) if judged else None)
+    environment = ReplayEnvironment(read_recordings(loader))
     phases = Phases(meter, on_event)
     for fault in loader.report.faults:
         phases.note(f"left out, cannot be read: {fault}")
     with phases.phase("evaluate", len(tasks)) as progress:
-        player: Agent = agent.agent(handle)
-        if variant is not None:
-            player = Paraphrased(player, variant)
         playing = evaluate(player, tasks, metric, environment, concurrency=threads, on_example=lambda _: progress(1))
         report = require_played(run_sync(playing))
     return report, meter.snapshot()

@@ -168,7 +168,8 @@ class OptimizationRunner:
         with phases.phase("examples"):
             examples = self.examples
             self._note_faults(phases)
-            self._environment = ReplayEnvironment(lambda: read_recordings(self.loader))
+            # Read now, not when the first tool call needs them: that would hold up every request on its way.
+            self._environment = ReplayEnvironment(read_recordings(self.loader))
             run = self._run_id(examples)
             models = {role: self._handle(role, run) for role in self._roles}
             self.metric = combined_metric(self._weights, models.get("judge"))

@@ -62,7 +62,7 @@ def _draw(loader: SGDLoader, split: str, chooser: _Chooser, size: int) -> list[T
         if not chosen:
             raise UsageError(
                 f"split {split!r} of {str(loader.path)!r} has {chooser.total} dialogues, too few for the examples asked for: "
-                "lower num_train, num_val or num_test"
+                "ask for fewer (num_train, num_val, num_test; limit)"
             )
         # A dialogue that cannot be read, or has no answered turn, is replaced by the next.
         traces = {trace.conversation_id: trace for trace in loader.read(split, [head for _, head in chosen])}

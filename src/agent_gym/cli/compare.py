@@ -120,8 +120,7 @@ def print_comparison(out: "Console", comparison: "Comparison") -> None:
             out.print(said if said.startswith(one.name) else f"{one.name}: {said}", markup=False)
     out.print("ranking: " + " > ".join(" = ".join(group) for group in comparison.ranking), markup=False)
     for name, fall in comparison.robustness.get("strategies", {}).items():
-        out.print(
-            f"{name} with the names of SGD-X {comparison.robustness['variant']}: {fall['score']:.3f}, a fall of {fall['fall']:.3f}"
-        )
+        variant = comparison.robustness["variant"]
+        out.print(f"{name} with the names of SGD-X {variant}: {fall['score']:.3f}, a fall of {fall['fall']:.3f}", markup=False)
     for note in comparison.notes:
         out.print(f"note: {note}", markup=False)

@@ -93,7 +93,8 @@ def compare_strategies(
         strategies: names; the baseline is always among the contenders.
         repeats: times that each is run, 1 or more; every repeat asks the models anew and draws the strategy's own chances anew.
         output_path: the comparison; each run's agent and result go beside it, as `NAME_STRATEGY_REPEAT.json`.
-        schema_variant: also measure the agents of the first repeat with SGD-X's other names, e.g. "v1", and report how far they fall.
+        schema_variant: also measure the agents of the first repeat with SGD-X's other names, e.g. "v1", and report how far
+            they fall.
         on_start: told strategy and repeat before each run.
         options: further options of `OptimizationRunner`.
 
@@ -156,7 +157,7 @@ def _fall(
     taken = {name: options[name] for name in ("model", "judge_model", "api_base", "weights", "threads") if name in options}
     split = str(runner.split or "dev")
     report, _ = measure_tasks(
-        agent, runner.loader, runner.examples.test, split=split, schema_variant=variant, on_event=on_event, **taken
+        agent, runner.loader, lambda: runner.examples.test, split=split, schema_variant=variant, on_event=on_event, **taken
     )
     return {"score": report.score, "interval": report.interval, "fall": contender.score - report.score}
 

@@ -4,6 +4,7 @@
 
 import io
 import logging
+import random
 import warnings
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -41,22 +42,33 @@ def compile_agent(
     with quiet(), interruptible(models) as handles:
         asked = {role: Repeat(handle, draw_of(repeat)) for role, handle in handles.items()}
         agent_lm = GymLM(asked["agent"])
+        # Far from the seeds that a user gives one after the other, and within Optuna's 32 bits.
+        seed = (seed + 1000 * repeat) % (2**32 - 1)
+        train = [example_of(task) for task in examples.train]
+        if repeat:
+            # What DSPy draws of worked examples it draws by their order, with a seed of its own.
+            random.Random(seed).shuffle(train)
         bench = Workbench(
-            train=[example_of(task) for task in examples.train],
+            train=train,
             val=[example_of(task) for task in examples.val],
             metric=scorer,
             agent_lm=agent_lm,
             # Proposals are meant to differ: the model's own temperature, unless the optimizer names one.
             prompt_lm=GymLM(asked["prompt"], temperature=None) if "prompt" in asked else agent_lm,
             threads=threads,
-            # Far from the seeds that a user gives one after the other.
-            seed=seed + 1000 * repeat,
+            seed=seed,
         )
         # DSPy keeps every step and every request of the process unless told not to.
         with dspy.context(
             lm=agent_lm, adapter=ActAdapter(), trace=None, disable_history=True, num_threads=threads, max_errors=ANY
         ):
-            tuned, tried = strategy.compile(program, bench)
+            try:
+                tuned, tried = strategy.compile(program, bench)
+            except Exception:
+                # Some optimizers give up over a fault of the program, and say only that they did.
+                if program.faults:
+                    raise program.faults[0] from None
+                raise
     if program.faults:
         raise program.faults[0]
     return tuned.agent, tried, scorer.failed

@@ -56,13 +56,10 @@ def measure(
     if limit < 1 or threads < 1:
         raise UsageError(f"limit and threads must be 1 or more, got {limit} and {threads}")
     loader = SGDLoader(data_path, strict=False)
-    if schema_variant is not None:
-        SchemaVariant.read(data_path, split, schema_variant)
-    (tasks,) = draw_tasks(loader, split, [limit], seed=seed)
     return measure_tasks(
         agent_path,
         loader,
-        tasks,
+        lambda: draw_tasks(loader, split, [limit], seed=seed)[0],
         split=split,
         model=model,
         api_base=api_base,
@@ -79,7 +76,7 @@ def measure(
 def measure_tasks(
     agent_path: str | Path | None,
     loader: SGDLoader,
-    tasks: Sequence[Task],
+    draw: Callable[[], Sequence[Task]],
     *,
     split: str = "dev",
     model: str | None = None,
@@ -92,7 +89,7 @@ def measure_tasks(
     attempts: int = 4,
     on_event: Callable[[Event], None] | None = None,
 ) -> tuple[Report, Mapping[str, Usage]]:
-    """`measure` on tasks that are drawn already, all from one split."""
+    """`measure` on given tasks, all from one split; they are drawn when nothing else is wrong."""
     from agent_gym.agents.dspy_agent import SGDAgentModule
     from agent_gym.optimization.agent_file import load_agent
 
@@ -109,6 +106,7 @@ def measure_tasks(
     if schema_variant is not None:
         player = Paraphrased(player, SchemaVariant.read(loader.path, split, schema_variant))
     metric = combined_metric(weights, handle("judge", judge_model or model) if judged else None)
+    tasks = draw()
     environment = ReplayEnvironment(read_recordings(loader))
     phases = Phases(meter, on_event)
     for fault in loader.report.faults:

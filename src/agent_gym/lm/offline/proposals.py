@@ -1,4 +1,4 @@
-"""Answers to prompts that are not ours: the optimizers ask for descriptions, summaries and better instructions.
+"""Answers to prompts that are not an agent's: a judge's (`judging.py`), and the optimizers' for descriptions and instructions.
 
 DSPy names the fields it wants in its system turn ("Your output fields are: ..."), GEPA asks for an instruction between fences.
 A proposal keeps the instruction it found and adds rules of general good conduct for an agent with tools. Which ones depends on
@@ -11,6 +11,7 @@ import re
 from typing import Any, NamedTuple
 
 from agent_gym.lm.base import Request
+from agent_gym.lm.offline.judging import judge
 
 _OUTPUTS = re.compile(r"Your output fields are:\n(.*?)(?=\n(?:All interactions|Inputs will|In adhering)|\Z)", re.DOTALL)
 _FIELD = re.compile(r"^\d+\. `(\w+)` \((.+?)\):(.*)$", re.MULTILINE)
@@ -51,6 +52,8 @@ def propose(request: Request) -> str:
     """An answer in the form the prompt asks for."""
     system = next((turn.content for turn in request.turns if turn.role == "system"), "")
     asked = next((turn.content for turn in reversed(request.turns) if turn.role == "user"), "")
+    if (verdict := judge(system, asked)) is not None:
+        return verdict
     seed = _seed(request)
     block = _OUTPUTS.search(system)
     if block is None:

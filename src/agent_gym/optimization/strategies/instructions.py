@@ -114,8 +114,7 @@ class InferRules:
 
 class _Rules(StockInferRules):
     """The stock optimizer writes each set of rules into the one signature that all its programs share, so that whichever it
-    keeps
-    ends with the last set: here every program is given a signature of its own before it is played."""
+    keeps ends with the last set: here every program is given a signature of its own before it is played."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -124,6 +123,11 @@ class _Rules(StockInferRules):
 
     def get_predictor_demos(self, trainset: Any, predictor: Any) -> Any:
         return super().get_predictor_demos(trainset[: self.rule_examples], predictor)
+
+    def induce_natural_language_rules(self, predictor: Any, trainset: Any) -> Any:
+        # The stock one asserts that an error is DSPy's own, so that an endpoint's reads as a fault of the program.
+        demos = self.get_predictor_demos(trainset, predictor)
+        return self.rules_induction_program(self.format_examples(demos, predictor.signature))
 
     def format_examples(self, demos: Any, signature: Any) -> str:
         # The catalog of every example is most of the text and none of the rule.

@@ -14,7 +14,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from agent_gym.optimization.report import render_report
+from agent_gym.optimization.report.judge_page import render_calibration
 from comparisons import Plain, hostile, realistic
+from made_calibrations import TRUTH, made, rollouts
 
 pytestmark = pytest.mark.slow
 
@@ -53,6 +55,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     for name, comparison in comparisons.items():
         (folder / f"{name}.html").write_text(render_report(comparison), "utf-8")
+    judge = made(rollouts([0.2 + 0.6 * truth for truth in TRUTH]))
+    (folder / "judge.html").write_text(render_calibration(judge), "utf-8")
     return folder
 
 
@@ -83,7 +87,7 @@ def visit(page: Page, path: Path, width: str = "desk") -> None:
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
 
 
-@pytest.mark.parametrize("name", ["real", "plain", "hostile", "unbreakable"])
+@pytest.mark.parametrize("name", ["real", "plain", "hostile", "unbreakable", "judge"])
 def test_the_page_asks_for_nothing_but_itself_and_has_no_complaints(
     page: Page, reports: Path, asked: list[str], name: str
 ) -> None:
@@ -92,7 +96,7 @@ def test_the_page_asks_for_nothing_but_itself_and_has_no_complaints(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["real", "hostile"])
+@pytest.mark.parametrize("name", ["real", "hostile", "judge"])
 def test_axe_finds_nothing_wrong(page: Page, reports: Path, name: str, width: str) -> None:
     visit(page, reports / f"{name}.html", width)
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import dspy
 import pytest
@@ -76,9 +76,9 @@ class Looking:
         self.metric_threshold = strategy.metric_threshold
         self.bench: Workbench | None = None
 
-    name = "watched"
-    proposes = True
-    packages = ()
+    name: ClassVar[str] = "watched"
+    proposes: ClassVar[bool] = True
+    packages: ClassVar[tuple[str, ...]] = ()
 
     def check(self, num_train: int, num_val: int) -> None:
         self.strategy.check(num_train, num_val)

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from agent_gym.cli import compare, data, evaluate, optimize, show
+from agent_gym.cli import compare, data, evaluate, judge, optimize, show
 from agent_gym.cli.terminal import complain
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data.app, name="data")
+app.add_typer(judge.app, name="judge")
 app.command("optimize")(optimize.optimize)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)

@@ -1,12 +1,14 @@
 """`agent-gym compare`: which strategy is best, and is the difference real."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.pairs import read_weights
+from agent_gym.cli.plans import DryRun, print_plans
 from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_json
 from agent_gym.errors import UsageError
 
@@ -28,6 +30,9 @@ def compare(
     split: Annotated[str | None, typer.Option(help="Draw all examples from this split.")] = None,
     model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
     judge_model: Annotated[str | None, typer.Option(help="Judges, where a weight asks for it.")] = None,
+    judge_calibration: Annotated[
+        Path | None, typer.Option(help="What `judge calibrate` wrote: corrects the judge's rates by its measured error.")
+    ] = None,
     api_base: ApiBase = None,
     schema_variant: Annotated[
         str | None, typer.Option(help="Also measure with SGD-X's other names for the tools, e.g. v1.")
@@ -35,6 +40,13 @@ def compare(
     weights: Annotated[str | None, typer.Option(help="E.g. similarity=0.3,tool_accuracy=0.7")] = None,
     seed: Annotated[int, typer.Option(help="Decides all that is drawn.")] = 0,
     threads: Annotated[int, typer.Option(help="Rollouts in flight at once.")] = 16,
+    max_cost: MaxCost = None,
+    max_requests: MaxRequests = None,
+    max_seconds: MaxSeconds = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    max_concurrency: MaxConcurrency = None,
+    dry_run: DryRun = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Run strategies on the same examples, or take saved results, and say which is better and how sure that is."""
@@ -42,33 +54,57 @@ def compare(
         scaled = read_weights(weights)
         if bool(results) == bool(strategies):
             raise UsageError("name either saved results to compare, or --strategies to run, such as baseline,bootstrap,mipro")
-        target = (output or Path("checkpoints/compare")).with_suffix(".json")
+        target = _named(output or Path("checkpoints/compare"), ".json")
 
+        from agent_gym.optimization.calibration import Calibration
         from agent_gym.optimization.compare import compare_results, compare_strategies
         from agent_gym.optimization.result import OptimizationResult
 
+        names = [name.strip() for name in strategies.split(",")]
+        options: dict[str, Any] = {
+            "num_train": num_train,
+            "num_val": num_val,
+            "num_test": num_test,
+            "split": split,
+            "model": model,
+            "judge_model": judge_model,
+            "api_base": api_base,
+            "weights": scaled,
+            "seed": seed,
+            "threads": threads,
+            "max_cost": max_cost,
+            "max_requests": max_requests,
+            "max_seconds": max_seconds,
+            "requests_per_minute": requests_per_minute,
+            "tokens_per_minute": tokens_per_minute,
+            "max_concurrency": max_concurrency,
+        }
+        if dry_run:
+            from agent_gym.optimization.plans import plan_strategies
+
+            if results:
+                raise UsageError("saved results are compared without a request: leave out --dry-run")
+            plans = plan_strategies(data, names, repeats=repeats, output_path=target, **options)
+            if as_json:
+                print_json([plan.summary() for plan in plans])
+            else:
+                print_plans(console(), plans)
+            return
+        calibration = Calibration.load(judge_calibration) if judge_calibration is not None else None
         if results:
-            comparison = compare_results([OptimizationResult.load(path) for path in results])
+            comparison = compare_results([OptimizationResult.load(path) for path in results], calibration=calibration)
         else:
             with ProgressLines() as progress:
                 comparison = compare_strategies(
                     data,
-                    [name.strip() for name in strategies.split(",")],
+                    names,
                     repeats=repeats,
                     output_path=target,
+                    calibration=calibration,
                     on_start=progress.heading,
                     on_event=progress,
-                    num_train=num_train,
-                    num_val=num_val,
-                    num_test=num_test,
-                    split=split,
-                    model=model,
-                    judge_model=judge_model,
-                    api_base=api_base,
                     schema_variant=schema_variant,
-                    weights=scaled,
-                    seed=seed,
-                    threads=threads,
+                    **options,
                 )
         if output is not None or not results:
             write_comparison(comparison, target)
@@ -77,7 +113,7 @@ def compare(
             return
         print_comparison(console(), comparison)
         if output is not None or not results:
-            print(f"comparison  {target}\nreport      {target.with_suffix('.html')}")
+            print(f"comparison  {target}\nreport      {_named(target, '.html')}")
 
 
 def write_comparison(comparison: "Comparison", target: Path) -> None:
@@ -87,7 +123,12 @@ def write_comparison(comparison: "Comparison", target: Path) -> None:
 
     check_writable(target.parent)
     comparison.save(target)
-    write_whole(target.with_suffix(".html"), render_report(comparison).encode())
+    write_whole(_named(target, ".html"), render_report(comparison).encode())
+
+
+def _named(path: Path, kind: str) -> Path:
+    """NAME, or NAME.json, as NAME and the kind; a dot inside the name is part of it."""
+    return path.with_name(path.name.removesuffix(".json").removesuffix(".html") + kind)
 
 
 def print_comparison(out: "Console", comparison: "Comparison") -> None:

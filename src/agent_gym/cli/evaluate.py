@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.pairs import read_weights
 from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_json
 
@@ -26,6 +27,12 @@ def evaluate(
     threads: Annotated[int, typer.Option(help="Rollouts in flight at once.")] = 32,
     timeout: Annotated[float, typer.Option(help="Seconds until a request counts as lost.")] = 120.0,
     attempts: Annotated[int, typer.Option(help="Times a request is sent before it counts as failed.")] = 4,
+    max_cost: MaxCost = None,
+    max_requests: MaxRequests = None,
+    max_seconds: MaxSeconds = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    max_concurrency: MaxConcurrency = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Play an agent on examples of a split and print its scores."""
@@ -48,6 +55,12 @@ def evaluate(
                 weights=scaled,
                 seed=seed,
                 threads=threads,
+                max_cost=max_cost,
+                max_requests=max_requests,
+                max_seconds=max_seconds,
+                requests_per_minute=requests_per_minute,
+                tokens_per_minute=tokens_per_minute,
+                max_concurrency=max_concurrency,
                 timeout=timeout,
                 attempts=attempts,
                 on_event=progress,

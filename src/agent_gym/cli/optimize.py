@@ -6,15 +6,19 @@ from typing import Annotated
 import typer
 
 from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.pairs import read_options, read_weights
-from agent_gym.cli.terminal import ApiBase, ProgressLines, mistakes_in_one_line, print_json
+from agent_gym.cli.plans import DryRun, print_plans
+from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_json
 
 OUTPUT = Path("checkpoints/agent.json")
 
 
 def optimize(
     data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
-    strategy: Annotated[str, typer.Option(help="bootstrap or mipro.")] = "bootstrap",
+    strategy: Annotated[
+        str, typer.Option(help="baseline, labeled, bootstrap, mipro, gepa, ...: see docs/optimization.md.")
+    ] = "bootstrap",
     num_train: Annotated[int, typer.Option(help="Examples to learn from.")] = 50,
     num_val: Annotated[int, typer.Option(help="Examples to choose by.")] = 40,
     num_test: Annotated[int, typer.Option(help="Held-out examples to measure on.")] = 100,
@@ -30,6 +34,13 @@ def optimize(
     timeout: Annotated[float, typer.Option(help="Seconds until a request counts as lost.")] = 120.0,
     attempts: Annotated[int, typer.Option(help="Times a request is sent before it counts as failed.")] = 4,
     option: Annotated[list[str] | None, typer.Option(help="A strategy's own option, NAME=VALUE; may be repeated.")] = None,
+    max_cost: MaxCost = None,
+    max_requests: MaxRequests = None,
+    max_seconds: MaxSeconds = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    max_concurrency: MaxConcurrency = None,
+    dry_run: DryRun = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Measure an agent, tune it, measure it again on the same held-out examples, and save both agent and result."""
@@ -39,6 +50,7 @@ def optimize(
 
         from agent_gym.cli.show import print_result
         from agent_gym.optimization import OptimizationRunner
+        from agent_gym.optimization.plan import Plan
 
         with ProgressLines() as progress:
             runner = OptimizationRunner(
@@ -56,12 +68,25 @@ def optimize(
                 weights=scaled,
                 seed=seed,
                 threads=threads,
+                max_cost=max_cost,
+                max_requests=max_requests,
+                max_seconds=max_seconds,
+                requests_per_minute=requests_per_minute,
+                tokens_per_minute=tokens_per_minute,
+                max_concurrency=max_concurrency,
                 timeout=timeout,
                 attempts=attempts,
                 on_event=progress,
                 **chosen,
             )
-            result = runner.run()
+            made = runner.plan() if dry_run else runner.run()
+        if isinstance(made, Plan):
+            if as_json:
+                print_json(made.summary())
+            else:
+                print_plans(console(), [made])
+            return
+        result = made
         if as_json:
             print_json(result)
         else:

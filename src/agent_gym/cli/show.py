@@ -46,8 +46,9 @@ def print_result(result: "OptimizationResult") -> None:
     if "offline" in result.models.values():
         out.print("offline is a schema-guided policy, not a neural model: these scores say that the pipeline works, no more.")
     print_reports(out, {"baseline": result.baseline, "optimized": result.optimized}, result.usage)
-    worse = " (the baseline was kept: it did better on validation)" if result.kept == "baseline" else ""
-    out.print(f"Improvement: {result.improvement_pct:+.1f}%{worse}")
+    worse = " (the baseline was kept, see the notes)" if result.kept == "baseline" else ""
+    measured = f"{result.improvement_pct:+.1f}%" if result.optimized.n else "not measured"
+    out.print(f"Improvement: {measured}{worse}{' (partial)' if result.partial else ''}")
     for note in result.notes:
         out.print(f"note: {note}", markup=False)
 

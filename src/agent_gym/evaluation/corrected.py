@@ -5,8 +5,9 @@ Duchi and Zrnic 2023): the mean truth of the labelled examples, moved by lambda 
 over all and over the labelled ones. Lambda is the one with the smallest variance, so a judge that says nothing of the truth
 is not listened to, and one that always hits it counts as much as labels. A constant bias of the judge cancels.
 
-Covered: any judge, however wrong, as long as the labelled examples are drawn at random from the same runs as the others. Not
-covered: labels of another agent or another data set, on which the judge may err differently.
+`corrected_rate` holds for any judge, however wrong, when the labelled examples are drawn at random from the same runs as the
+others. `transferred_rate` takes the judge's mean error from other runs (a calibration): right as far as the judge errs by as
+much here as it did there, and no further.
 """
 
 from collections.abc import Sequence
@@ -93,4 +94,46 @@ def corrected_rate(judged: Sequence[float], labelled: Sequence[tuple[float, floa
         weight=slope * (total - n) / total,
         n=total,
         labelled=n,
+    )
+
+
+def transferred_rate(judged: Sequence[float], labelled: Sequence[tuple[float, float]], *, level: float = LEVEL) -> Corrected:
+    """The mean truth of examples that only the judge saw, with its mean error measured on others.
+
+    Prediction-powered inference as first published (lambda = 1): the judge's mean here, less the mean by which it was too high
+    there. The interval is Student's over both means, its degrees of freedom by Welch and Satterthwaite (1946).
+
+    Args:
+        judged: the judge's scores of the examples in question, in [0, 1]; two or more.
+        labelled: (judge's score, true score) of other examples, in [0, 1]; three or more.
+        level: how often the interval holds the true rate, in (0, 1).
+
+    Raises:
+        UsageError: when there are fewer, or a score is not in [0, 1].
+    """
+    tail = (1 - share("level", level)) / 2
+    if len(labelled) < LEAST:
+        raise UsageError(
+            f"{len(labelled)} examples are labelled, too few to correct a judge: label at least {LEAST}, better 50"
+        )
+    seen, truth = columns(judge=[one for one, _ in labelled], truth=[other for _, other in labelled])
+    unseen = numbers("judged", judged, least=2)
+    for name, values in {"judge": seen, "truth": truth, "judged": unseen}.items():
+        if outside := [float(value) for value in values if not 0 <= value <= 1]:
+            raise UsageError(f"{name} holds {outside[0]!r}, not a score from 0 to 1: divide by the largest score of the scale")
+    error = truth - seen
+    value = float(unseen.mean() + error.mean())
+    here, there = float(unseen.var(ddof=1)) / len(unseen), float(error.var(ddof=1)) / len(error)
+    reach = 0.0
+    # Less is rounding, whose square is no number any more.
+    if here + there > 1e-24:
+        merged = (here + there) ** 2 / (here**2 / (len(unseen) - 1) + there**2 / (len(error) - 1))
+        reach = t_quantile(1 - tail, max(1, int(merged + 1e-9))) * (here + there) ** 0.5
+    return Corrected(
+        judged=float(unseen.mean()),
+        value=min(1.0, max(0.0, value)),
+        interval=(min(1.0, max(0.0, value - reach)), min(1.0, max(0.0, value + reach))),
+        weight=1.0,
+        n=len(unseen),
+        labelled=len(seen),
     )

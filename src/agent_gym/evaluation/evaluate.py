@@ -176,7 +176,8 @@ def require_played(report: Report) -> Report:
     if report.n:
         return report
     errors = [example.error for example in report.examples if example.error]
-    raise ModelError(f"no example could be played, all {report.failed} failed: {errors[0] if errors else 'there were none'}")
+    lost = report.failed + report.unjudged
+    raise ModelError(f"no example could be played, all {lost} failed: {errors[0] if errors else 'there were none'}")
 
 
 def score_example(task: Task, trace: Trace, metric: Metric) -> ExampleScore:

@@ -47,10 +47,11 @@ def save_agent(agent: SGDAgentModule, path: Path) -> None:
 
 def clean(agent: SGDAgentModule) -> SGDAgentModule:
     """A copy that holds no model, no optimizer's notes, and of its worked examples only what stands in the prompt."""
-    return _made_of(agent.instruction, agent.demos)
+    return made_of(agent.instruction, agent.demos)
 
 
-def _made_of(instruction: str, demos: Iterable[Mapping[str, Any]]) -> SGDAgentModule:
+def made_of(instruction: str, demos: Iterable[Mapping[str, Any]]) -> SGDAgentModule:
+    """The agent of an instruction and worked examples."""
     agent = SGDAgentModule()
     signature: Any = agent.step.signature
     agent.step.signature = signature.with_instructions(instruction)
@@ -70,4 +71,4 @@ def load_agent(path: str | Path) -> SGDAgentModule:
         step = msgspec.convert(value.get("step"), _Step)
     except msgspec.ValidationError as error:
         raise FileRefused(f"{path} is not a whole agent ({error}): optimize again") from error
-    return _made_of(step.signature.instructions, [msgspec.to_builtins(demo) for demo in step.demos])
+    return made_of(step.signature.instructions, [msgspec.to_builtins(demo) for demo in step.demos])

@@ -22,7 +22,10 @@ from agent_gym.evaluation.statistics import bootstrap_interval
 from agent_gym.evaluation.verdict import verdict
 from agent_gym.lm.usage import Usage
 from agent_gym.metrics import CallCounts
+from agent_gym.optimization.calibration import Calibration
 from agent_gym.optimization.comparison import Comparison, Contender, Difference, Slice, Turns
+from agent_gym.optimization.judge_error import JudgeError
+from agent_gym.optimization.limits import NAMES
 from agent_gym.optimization.result import Event, OptimizationResult
 from agent_gym.traces.sgd_variant import SchemaVariant
 
@@ -37,14 +40,21 @@ PASS = 1.0
 SURE = 0.05
 
 
-def compare_results(results: Sequence[OptimizationResult]) -> Comparison:
+def compare_results(results: Sequence[OptimizationResult], *, calibration: Calibration | None = None) -> Comparison:
     """Saved results as a comparison; results of one strategy with other repeats are repeats of one contender.
 
+    Args:
+        calibration: of the judge that scored them: its rates are corrected, and gaps that it cannot tell do not rank.
+
     Raises:
-        UsageError: when there are none, or they are not of the same examples.
+        UsageError: when there are none, they are not of the same examples, or the calibration is another judge's.
     """
     if not results:
         raise UsageError("nothing to compare: name results, or strategies to run")
+    unmeasured = [result for result in results if not result.optimized.n]
+    results = [result for result in results if result.optimized.n]
+    if not results:
+        raise UsageError("nothing to compare: no result was measured before its budget was spent; run again with a larger one")
     _same_examples(results)
     repeats: dict[str, list[OptimizationResult]] = {}
     for result in results:
@@ -61,6 +71,8 @@ def compare_results(results: Sequence[OptimizationResult]) -> Comparison:
         _contender(name, reports, examples[name], paired.get(name), repeats.get(name, []), one_each[0])
         for name, reports in played.items()
     ]
+    judge = JudgeError(calibration, results, examples)
+    contenders = [_with_rate(one, judge) for one in contenders]
     contenders.sort(key=lambda one: (one.name != BASELINE, -one.score))
     first = results[0]
     return Comparison(
@@ -69,9 +81,9 @@ def compare_results(results: Sequence[OptimizationResult]) -> Comparison:
         seeds=tuple(dict.fromkeys(result.seed for result in results)),
         baseline=BASELINE,
         contenders=tuple(contenders),
-        ranking=_ranking(means),
+        ranking=_ranking(means, judge.hides),
         changed=_changed(examples, means, ids),
-        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
+        notes=(*judge.notes, *dict.fromkeys(note for result in results for note in result.notes), *map(_left_out, unmeasured)),
         times={"seconds": sum(float(result.times.get("seconds", 0.0)) for result in results)},
     )
 
@@ -83,6 +95,7 @@ def compare_strategies(
     repeats: int = 1,
     output_path: str | Path = "checkpoints/compare.json",
     schema_variant: str | None = None,
+    calibration: Calibration | None = None,
     on_start: Callable[[str, int], None] | None = None,
     on_event: Callable[[Event], None] | None = None,
     **options: Any,
@@ -95,6 +108,7 @@ def compare_strategies(
         output_path: the comparison; each run's agent and result go beside it, as `NAME_STRATEGY_REPEAT.json`.
         schema_variant: also measure the agents of the first repeat with SGD-X's other names, e.g. "v1", and report how far
             they fall.
+        calibration: of the judge, see `compare_results`.
         on_start: told strategy and repeat before each run.
         options: further options of `OptimizationRunner`.
 
@@ -129,7 +143,7 @@ def compare_strategies(
         if on_start is not None:
             on_start(strategy, repeat)
         results.append(runner.run())
-    comparison = compare_results(results)
+    comparison = compare_results(results, calibration=calibration)
     if schema_variant is None:
         return comparison
     first = next(iter(runners.values()))
@@ -154,12 +168,18 @@ def _fall(
     """An agent's score under other names, on the examples of the run, and how far it falls."""
     from agent_gym.optimization.measure import measure_tasks
 
-    taken = {name: options[name] for name in ("model", "judge_model", "api_base", "weights", "threads") if name in options}
+    taken = {
+        name: options[name] for name in ("model", "judge_model", "api_base", "weights", "threads", *NAMES) if name in options
+    }
     split = str(runner.split or "dev")
     report, _ = measure_tasks(
         agent, runner.loader, lambda: runner.examples.test, split=split, schema_variant=variant, on_event=on_event, **taken
     )
     return {"score": report.score, "interval": report.interval, "fall": contender.score - report.score}
+
+
+def _left_out(result: OptimizationResult) -> str:
+    return f"{result.strategy}, repeat {result.repeat}, is left out: its budget was spent before it was measured"
 
 
 def _same_examples(results: Sequence[OptimizationResult]) -> None:
@@ -249,6 +269,11 @@ def _contender(
     )
 
 
+def _with_rate(one: Contender, judge: JudgeError) -> Contender:
+    rate = judge.rates.get(one.name)
+    return one if rate is None else msgspec.structs.replace(one, judge=msgspec.to_builtins(rate))
+
+
 def _difference(name: str, paired: Paired) -> Difference:
     said = verdict(name, BASELINE, paired.difference, paired.interval, paired.p_adjusted, paired.n, paired.needed)
     return Difference(
@@ -268,14 +293,19 @@ def _slices(examples: Sequence[Sequence[ExampleScore]], named: Callable[[str], s
     return {name: Slice(len(scores), _mean(scores)) for name, scores in sorted(groups.items()) if name}
 
 
-def _ranking(means: Mapping[str, Sequence[float]]) -> tuple[tuple[str, ...], ...]:
-    """From best to worst; a contender joins the group above while no difference to that group's best can be told."""
+def _ranking(means: Mapping[str, Sequence[float]], hidden: Callable[[str, str], bool]) -> tuple[tuple[str, ...], ...]:
+    """From best to worst; a contender joins the group above while no difference to that group's best can be told.
+
+    Args:
+        hidden: whether a judge's error is larger than what stands between two.
+    """
     order = sorted(means, key=lambda name: -_mean(means[name]))
     groups: list[list[str]] = []
     while order:
         best, *rest = order
         found = against_baseline(means[best], {name: means[name] for name in rest}) if rest else {}
-        group = [best, *(name for name in rest if found[name].p_adjusted > SURE or found[name].difference == 0)]
+        told = {name for name in rest if found[name].p_adjusted <= SURE and found[name].difference != 0}
+        group = [best, *(name for name in rest if name not in told or hidden(best, name))]
         groups.append(group)
         order = [name for name in rest if name not in group]
     return tuple(map(tuple, groups))

@@ -13,6 +13,7 @@ import dspy
 
 from agent_gym.agents.dspy_agent import ActAdapter, SGDAgentModule
 from agent_gym.environment import ReplayEnvironment
+from agent_gym.errors import BudgetSpent
 from agent_gym.lm.dspy_lm import GymLM
 from agent_gym.lm.handle import Handle
 from agent_gym.metrics import Metric
@@ -21,6 +22,7 @@ from agent_gym.optimization.examples import Examples, draw_of
 from agent_gym.optimization.interrupt import interruptible
 from agent_gym.optimization.program import DSPyMetric, PlayedAgent, example_of
 from agent_gym.optimization.repeats import Repeat
+from agent_gym.optimization.so_far import SoFar
 from agent_gym.optimization.strategies.base import ANY, Candidate, Strategy, Workbench
 
 
@@ -35,11 +37,20 @@ def compile_agent(
     seed: int,
     repeat: int,
     progress: Progress,
+    so_far: SoFar | None = None,
 ) -> tuple[SGDAgentModule, list[Candidate], int]:
-    """Tune an agent. Returns the tuned agent, the programs tried, and how many rollouts failed at the endpoint."""
-    scorer = DSPyMetric(metric, threshold=strategy.metric_threshold, on_example=lambda _: progress(1))
-    program = PlayedAgent(agent, environment)
-    with quiet(), interruptible(models) as handles:
+    """Tune an agent. Returns the tuned agent, the programs tried, and how many rollouts failed at the endpoint.
+
+    Args:
+        so_far: where the scores of each program are written down, for the case that the budget ends first.
+
+    Raises:
+        BudgetSpent: the budget did not allow a question; the optimizer has ended.
+    """
+    so_far = so_far or SoFar([])
+    scorer = DSPyMetric(metric, threshold=strategy.metric_threshold, on_example=lambda _: progress(1), so_far=so_far)
+    program = PlayedAgent(agent, environment, so_far)
+    with quiet(), interruptible(models, so_far.stop) as handles:
         asked = {role: Repeat(handle, draw_of(repeat)) for role, handle in handles.items()}
         agent_lm = GymLM(asked["agent"])
         # Far from the seeds that a user gives one after the other, and within Optuna's 32 bits.
@@ -66,12 +77,22 @@ def compile_agent(
                 tuned, tried = strategy.compile(program, bench)
             except Exception:
                 # Some optimizers give up over a fault of the program, and say only that they did.
-                if program.faults:
-                    raise program.faults[0] from None
+                if fault := _fault(program, so_far):
+                    raise fault from None
                 raise
-    if program.faults:
-        raise program.faults[0]
+    if fault := _fault(program, so_far):
+        raise fault
     return tuned.agent, tried, scorer.failed
+
+
+def _fault(program: PlayedAgent, so_far: SoFar) -> Exception | None:
+    """What ended, or should have ended, the optimizer; a fault of the program before a budget that is spent."""
+    if so_far.spent is not None:
+        # The threads that DSPy leaves behind tell of their end on its logger when nobody keeps it quiet any more.
+        logging.getLogger("dspy.utils.parallelizer").setLevel(logging.CRITICAL)
+        so_far.settle()
+    faults = [fault for fault in program.faults if not isinstance(fault, BudgetSpent)]
+    return faults[0] if faults else so_far.spent
 
 
 @contextmanager

@@ -5,10 +5,10 @@ when an endpoint hangs, and a process does not end before its threads. So what t
 """
 
 import asyncio
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
-from agent_gym.errors import ModelError
+from agent_gym.errors import BudgetSpent, ModelError
 from agent_gym.lm.base import Completion, Request
 from agent_gym.lm.handle import Handle
 from agent_gym.lm.loop import hop, run_sync
@@ -17,11 +17,17 @@ INTERRUPTED = "the run was interrupted"
 
 
 class Gate(Handle):
-    """A handle that can be closed: what is on its way is cancelled, and nothing more is asked."""
+    """A handle that can be closed: what is on its way is cancelled, and nothing more is asked.
 
-    def __init__(self, handle: Handle) -> None:
+    Args:
+        handle: who is asked.
+        refused: told when the budget does not allow a question; whoever asks may keep that to himself.
+    """
+
+    def __init__(self, handle: Handle, refused: Callable[[BudgetSpent], object] = lambda _: None) -> None:
         super().__init__(handle, role=handle.role, meter=handle.meter)
         self._handle = handle
+        self._refused = refused
         self._waiting: set[asyncio.Task[object]] = set()
         self._closed = False
 
@@ -30,6 +36,7 @@ class Gate(Handle):
 
         Raises:
             ModelError: the gate was closed meanwhile; a rollout that meets it ends quietly.
+            BudgetSpent: the run's budget does not allow the question.
         """
         return await hop(self._pass(request))
 
@@ -41,6 +48,9 @@ class Gate(Handle):
         self._waiting.add(task)
         try:
             return await self._handle.complete(request)
+        except BudgetSpent as error:
+            self._refused(error)
+            raise
         except asyncio.CancelledError:
             if self._closed:
                 raise ModelError(INTERRUPTED) from None
@@ -59,9 +69,11 @@ class Gate(Handle):
 
 
 @contextmanager
-def interruptible(models: Mapping[str, Handle]) -> Generator[Mapping[str, Handle]]:
+def interruptible(
+    models: Mapping[str, Handle], refused: Callable[[BudgetSpent], object] = lambda _: None
+) -> Generator[Mapping[str, Handle]]:
     """The same handles by role; their questions are let go when the block is interrupted."""
-    gates = {role: Gate(handle) for role, handle in models.items()}
+    gates = {role: Gate(handle, refused) for role, handle in models.items()}
     try:
         yield gates
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Unpack
 
 from agent_gym.agents.base import Agent
 from agent_gym.agents.paraphrased import Paraphrased
@@ -16,6 +17,7 @@ from agent_gym.lm.usage import Usage
 from agent_gym.metrics.combined import JUDGE
 from agent_gym.optimization.events import Phases
 from agent_gym.optimization.examples import read_recordings
+from agent_gym.optimization.limits import Limits, budget_of, rate_of
 from agent_gym.optimization.result import Event
 from agent_gym.optimization.scoring import combined_metric
 from agent_gym.traces import SGDLoader
@@ -40,6 +42,7 @@ def measure(
     timeout: float = 120.0,
     attempts: int = 4,
     on_event: Callable[[Event], None] | None = None,
+    **limits: Unpack[Limits],
 ) -> tuple[Report, Mapping[str, Usage]]:
     """Play a saved agent, or the baseline, on examples of a split; with the same split, number and seed, on those that
     `OptimizationRunner` measures on (unless it drew all its examples from that split).
@@ -48,10 +51,12 @@ def measure(
         judge_model: judges, where `weights` has a part `judge`; the agent's model when left out.
         schema_variant: show the agent SGD-X's other names for services, intents and slots, e.g. "v1" (Lee et al., AAAI 2022);
             its calls are mapped back before they are answered and scored.
+        limits: what may be spent, and how fast.
 
     Raises:
         UsageError: for what can be known to go wrong before the first request.
         ModelError: when not one example could be played.
+        BudgetSpent: before all examples were played; what was answered is kept.
     """
     if limit < 1 or threads < 1:
         raise UsageError(f"limit and threads must be 1 or more, got {limit} and {threads}")
@@ -70,6 +75,7 @@ def measure(
         timeout=timeout,
         attempts=attempts,
         on_event=on_event,
+        **limits,
     )
 
 
@@ -88,6 +94,7 @@ def measure_tasks(
     timeout: float = 120.0,
     attempts: int = 4,
     on_event: Callable[[Event], None] | None = None,
+    **limits: Unpack[Limits],
 ) -> tuple[Report, Mapping[str, Usage]]:
     """`measure` on given tasks, all from one split; they are drawn when nothing else is wrong."""
     from agent_gym.agents.dspy_agent import SGDAgentModule
@@ -97,10 +104,12 @@ def measure_tasks(
     if judge_model is not None and not judged:
         raise UsageError(f"no weight asks for a judge, so judge_model={judge_model!r} would be ignored: leave it out")
     combined_metric(weights, None, judged=judged)
-    meter = Meter()
+    meter, budget, rate = Meter(), budget_of(limits), rate_of(limits)
 
     def handle(role: str, name: str | None) -> Handle:
-        return make_lm(name, role=role, api_base=api_base, meter=meter, timeout=timeout, attempts=attempts)
+        return make_lm(
+            name, role=role, api_base=api_base, meter=meter, timeout=timeout, attempts=attempts, budget=budget, rate=rate
+        )
 
     player: Agent = (load_agent(agent_path) if agent_path is not None else SGDAgentModule()).agent(handle("agent", model))
     if schema_variant is not None:

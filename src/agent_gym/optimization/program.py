@@ -18,11 +18,13 @@ import msgspec
 
 from agent_gym.agents.dspy_agent import SGDAgentModule, step_inputs
 from agent_gym.environment import ReplayEnvironment, drive_sync
+from agent_gym.errors import BudgetSpent
 from agent_gym.evaluation.evaluate import ExampleScore, score_example
 from agent_gym.lm.prompt import parse_action, render_action
 from agent_gym.messages import Assistant
 from agent_gym.metrics import CombinedMetric, Metric
 from agent_gym.metrics.combined import JUDGE
+from agent_gym.optimization.so_far import SoFar
 from agent_gym.traces import Trace
 from agent_gym.traces.task import Task
 
@@ -30,12 +32,13 @@ from agent_gym.traces.task import Task
 class PlayedAgent(dspy.Module):
     """An agent in its environment, as one program: a task goes in, the trace of its rollout comes out."""
 
-    def __init__(self, agent: SGDAgentModule, environment: ReplayEnvironment) -> None:
+    def __init__(self, agent: SGDAgentModule, environment: ReplayEnvironment, so_far: SoFar | None = None) -> None:
         super().__init__()
         self.agent = agent
         # Kept out of the module's own attributes: DSPy walks those for parameters and copies them with every candidate.
         self._play = Shared(environment.play)
         self._faults = Shared(list[Exception]())
+        self._so_far = Shared(so_far or SoFar([]))
 
     @property
     def faults(self) -> list[Exception]:
@@ -48,11 +51,20 @@ class PlayedAgent(dspy.Module):
         def act(messages: Any) -> Assistant:
             return parse_action(self.agent(messages=messages, tools=task.tools).action)
 
+        so_far: SoFar = self._so_far.value
         try:
-            return dspy.Prediction(trace=drive_sync(self._play.value(task), act))
+            with so_far.rollout():
+                prediction: Any = dspy.Prediction(trace=drive_sync(self._play.value(task), act))
+        except BudgetSpent as error:
+            so_far.stop(error)
+            self.faults.append(error)
+            raise
         except Exception as error:
             self.faults.append(error)
             raise
+        # Beside the prediction's own fields, which optimizers show to models.
+        prediction._program = so_far.enter(self.agent.instruction, self.agent.demos)
+        return prediction
 
 
 class Shared:
@@ -78,12 +90,24 @@ class DSPyMetric:
         metric: what scores.
         threshold: the least score, in (0, 1], with which a rollout may become a worked example.
         on_example: told every outcome, from any thread.
+        so_far: where the scores of each program are written down.
+
+    Raises:
+        BudgetSpent: when the metric asks a model that the budget does not allow any more.
     """
 
-    def __init__(self, metric: Metric, *, threshold: float, on_example: Callable[[ExampleScore], None] | None = None) -> None:
+    def __init__(
+        self,
+        metric: Metric,
+        *,
+        threshold: float,
+        on_example: Callable[[ExampleScore], None] | None = None,
+        so_far: SoFar | None = None,
+    ) -> None:
         self.metric = metric
         self.threshold = threshold
         self.on_example = on_example
+        self.so_far = so_far or SoFar([])
         self.scored = 0
         self.failed = 0
         self.broken = 0
@@ -95,7 +119,11 @@ class DSPyMetric:
 
     def __call__(self, gold: Any, pred: Any, trace: Any = None, pred_name: str | None = None, pred_trace: Any = None) -> Any:
         rollout = self._rollout(gold, pred)
-        outcome = score_example(gold.task, rollout, self.metric)
+        try:
+            outcome = score_example(gold.task, rollout, self.metric)
+        except BudgetSpent as error:
+            self.so_far.stop(error)
+            raise
         if outcome.unjudged and isinstance(self.metric, CombinedMetric):
             # The judge's failure is not the agent's: for the optimizer the other parts speak.
             outcome = msgspec.structs.replace(score_example(gold.task, rollout, self.metric.without(JUDGE)), unjudged=True)
@@ -108,6 +136,8 @@ class DSPyMetric:
             self.on_example(outcome)
         # An endpoint that failed scores nothing; the optimizer needs a number, and the run reports how often this happened.
         value = outcome.score or 0.0
+        if (program := getattr(pred, "_program", None)) is not None:
+            self.so_far.score(program, gold.task.id, value)
         if pred_name is not None:
             return dspy.Prediction(score=value, feedback=outcome.reason or outcome.error or "Right.")
         if trace is not None:

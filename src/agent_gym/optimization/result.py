@@ -80,6 +80,9 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
     agent_path: str
     """The saved agent, beside this file."""
     events: tuple[Event, ...]
+    partial: bool = False
+    """The budget was spent before the run was done: what is here is the best so far, measured as far as it went, and
+    `optimized.n` may be 0. `notes` say more; the same command with a larger budget continues."""
     notes: tuple[str, ...] = ()
     times: Mapping[str, Any] = {}
     kind: str = KIND
@@ -87,9 +90,14 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def improvement_pct(self) -> float:
-        """By how many percent of the baseline's score the optimized score is greater; in points when the baseline scored 0."""
-        gain = self.optimized.score - self.baseline.score
-        return 100 * gain / self.baseline.score if self.baseline.score else 100 * gain
+        """By how many percent of the baseline's score the optimized score is greater; in points when the baseline scored 0.
+
+        Of a partial result: on the examples that both were measured on, and 0 when there are none.
+        """
+        before, after = self.baseline.score, self.optimized.score
+        if self.partial:
+            before, after = on_both(self.baseline, self.optimized)[:2]
+        return 100 * (after - before) / before if before else 100 * (after - before)
 
     def save(self, path: str | Path) -> None:
         """Write the result atomically."""
@@ -122,6 +130,13 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
             optimized=self.optimized.timeless(),
             events=tuple(msgspec.structs.replace(event, seconds=0.0, usage=still(event.usage)) for event in self.events),
         )
+
+
+def on_both(left: Report, right: Report) -> tuple[float, float, int]:
+    """The mean scores of two reports on the examples that were scored in both, and how many those are."""
+    scores = {example.id: example.score for example in left.examples if example.score is not None}
+    pairs = [(scores[one.id], one.score) for one in right.examples if one.score is not None and one.id in scores]
+    return sum(a for a, _ in pairs) / (len(pairs) or 1), sum(b for _, b in pairs) / (len(pairs) or 1), len(pairs)
 
 
 def read_kind(path: Path, kind: str, version: int) -> dict[str, Any]:

@@ -13,26 +13,31 @@ what its models answered is replayed from the cache, everything else is computed
 import hashlib
 import importlib.metadata
 import time
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 
 from agent_gym.environment import ReplayEnvironment
-from agent_gym.errors import UsageError
+from agent_gym.errors import BudgetSpent, UsageError
 from agent_gym.evaluation import Report, evaluate, require_played
 from agent_gym.files import check_writable
+from agent_gym.lm.budget import Budget
 from agent_gym.lm.handle import Handle
 from agent_gym.lm.loop import run_sync
 from agent_gym.lm.meter import Meter
 from agent_gym.lm.model import make_lm
 from agent_gym.metrics.combined import JUDGE
+from agent_gym.optimization.cut_short import AGAIN, compared, cut_short, evaluate_affordable, why_baseline
 from agent_gym.optimization.events import Phases
 from agent_gym.optimization.examples import Examples, draw_examples, draw_of, read_recordings
+from agent_gym.optimization.limits import Limits, budget_of, rate_of
+from agent_gym.optimization.plan import Plan, plan
 from agent_gym.optimization.result import CandidateScore, Event, OptimizationResult
 from agent_gym.optimization.scoring import combined_metric
+from agent_gym.optimization.so_far import SoFar
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.task import Task
 
@@ -61,6 +66,12 @@ class OptimizationRunner:
         timeout: seconds until a request counts as lost.
         attempts: times a request is sent before it counts as failed.
         cache: the file of answers, AGENT_GYM_CACHE or ~/.cache/agent-gym by default; None pays for every request.
+        max_cost: US dollars that the run may spend, over all its roles and phases, and over all its starts.
+        max_requests: questions that it may ask, likewise; what the cache answers is free.
+        max_seconds: how long it may go on asking, from `run` on.
+        requests_per_minute: how fast it may ask, over all its roles.
+        tokens_per_minute: likewise, of prompts and answers together.
+        max_concurrency: requests in flight at once.
         on_event: told what happens, from any thread.
         options: what the strategy takes, e.g. `max_bootstrapped_demos=2`.
 
@@ -90,6 +101,12 @@ class OptimizationRunner:
         timeout: float = 120.0,
         attempts: int = 4,
         cache: Path | Literal["default"] | None = "default",
+        max_cost: float | None = None,
+        max_requests: int | None = None,
+        max_seconds: float | None = None,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        max_concurrency: int | None = None,
         on_event: Callable[[Event], None] | None = None,
         **options: Any,
     ) -> None:
@@ -121,7 +138,17 @@ class OptimizationRunner:
             raise UsageError(f"output_path must end in .json, got {str(output_path)!r}")
         self.meter = Meter()
         self._on_event = on_event
-        self._handle: Callable[[str, str], Handle] = lambda role, run: make_lm(
+        limits: Limits = {
+            "max_cost": max_cost,
+            "max_requests": max_requests,
+            "max_seconds": max_seconds,
+            "requests_per_minute": requests_per_minute,
+            "tokens_per_minute": tokens_per_minute,
+            "max_concurrency": max_concurrency,
+        }
+        self._new_budget = partial(budget_of, limits)
+        budget, rate = self._new_budget(), rate_of(limits)
+        self._handle: Callable[[str, str, Budget], Handle] = lambda role, run, budget: make_lm(
             {"prompt": prompt_model, "judge": judge_model}.get(role) or model,
             role=role,
             api_base=api_base,
@@ -130,9 +157,11 @@ class OptimizationRunner:
             run=run,
             timeout=timeout,
             attempts=attempts,
+            budget=budget,
+            rate=rate,
         )
-        # Made once now, for what they refuse: an unknown model, a missing key.
-        self._names = {role: self._handle(role, "").name for role in self._roles}
+        # Made once now, for what they refuse: an unknown model, a missing key, a price that nobody knows.
+        self._names = {role: self._handle(role, "", budget).name for role in self._roles}
         for path in (self.output_path, self.result_path):
             if path.is_dir():
                 raise UsageError(f"{str(path)!r} is a folder: choose another --output")
@@ -153,14 +182,31 @@ class OptimizationRunner:
         """The examples of the run."""
         return draw_examples(self.loader, self.sizes, split=self.split, seed=self.seed)
 
-    def run(self) -> OptimizationResult:
-        """Do the whole job and save agent and result.
+    def plan(self, *, paid: Collection[str] = ()) -> Plan:
+        """What `run` will take, phase by phase; asks nothing of any model.
+
+        Args:
+            paid: phases that another run on the same examples will have paid for, such as "baseline".
 
         Raises:
+            UsageError: as `run`, for too few examples.
+        """
+        from agent_gym.agents.dspy_agent import SGDAgentModule
+        from agent_gym.optimization.effort import effort_of
+
+        effort = effort_of(self.strategy, len(self.examples.train), len(self.examples.val))
+        return plan(self.strategy.name, effort, self.examples, self._names, SGDAgentModule().instruction, paid=paid)
+
+    def run(self) -> OptimizationResult:
+        """Do the whole job and save agent and result. When the budget ends first, the best program so far is saved, and the
+        result is `partial`.
+
+        Raises:
+            BudgetSpent: before the baseline was measured; nothing is saved then.
             ModelError: when not one example could be played; nothing is saved then.
         """
         from agent_gym.agents.dspy_agent import SGDAgentModule
-        from agent_gym.optimization.agent_file import clean, save_agent
+        from agent_gym.optimization.agent_file import clean, made_of, save_agent
         from agent_gym.optimization.compile import compile_agent
 
         started = time.time()
@@ -171,38 +217,53 @@ class OptimizationRunner:
             # Read now, not when the first tool call needs them: that would hold up every request on its way.
             self._environment = ReplayEnvironment(read_recordings(self.loader))
             run = self._run_id(examples)
-            models = {role: self._handle(role, run) for role in self._roles}
+            # Neither is part of the run's name: with a larger budget it is the same run, which continues.
+            budget = self._new_budget()
+            models = {role: self._handle(role, run, budget) for role in self._roles}
             self.metric = combined_metric(self._weights, models.get("judge"))
         before = SGDAgentModule()
         baseline = self._measure(phases, "baseline", before, examples.test, models)
-        with phases.phase("optimize") as progress:
-            tuned, tried, failed = compile_agent(
-                self.strategy,
-                before,
-                examples,
-                self._environment,
-                self.metric,
-                models,
-                self.threads,
-                self.seed,
-                self.repeat,
-                progress,
-            )
-            if failed:
-                phases.note(f"{failed} rollouts failed at the endpoint while optimizing; the optimizer took each for a 0")
-        after = clean(tuned)
+        so_far = SoFar(task.id for task in examples.val)
+        try:
+            with phases.phase("optimize") as progress:
+                tuned, tried, failed = compile_agent(
+                    self.strategy,
+                    before,
+                    examples,
+                    self._environment,
+                    self.metric,
+                    models,
+                    self.threads,
+                    self.seed,
+                    self.repeat,
+                    progress,
+                    so_far,
+                )
+                if failed:
+                    phases.note(f"{failed} rollouts failed at the endpoint while optimizing; the optimizer took each for a 0")
+            after = clean(tuned)
+            scored = [
+                CandidateScore(one.program.agent.instruction, len(one.program.agent.demos), one.score, one.examples)
+                for one in tried
+            ]
+        except BudgetSpent:
+            best = so_far.best
+            phases.note(cut_short(best))
+            after = made_of(best.instruction, best.demos) if best is not None else before
+            scored = [CandidateScore(one.instruction, len(one.demos), one.score, one.examples) for one in so_far.found]
         by_val = {
-            "baseline": self._measure(phases, "validate baseline", before, examples.val, models),
-            "optimized": self._measure(phases, "validate optimized", after, examples.val, models),
+            "baseline": self._measure(phases, "validate baseline", before, examples.val, models, budget),
+            "optimized": self._measure(phases, "validate optimized", after, examples.val, models, budget),
         }
         kept: Literal["optimized", "baseline"] = "optimized"
-        if by_val["optimized"].score < by_val["baseline"].score:
-            phases.note(
-                f"the optimized agent scored {by_val['optimized'].score:.3f} on validation, "
-                f"the baseline {by_val['baseline'].score:.3f}: the baseline is kept"
-            )
+        if why := why_baseline(by_val["baseline"], by_val["optimized"], len(examples.val), partial=bool(budget.refused)):
+            phases.note(f"{why}: the baseline is kept")
             kept, after = "baseline", before
-        optimized = self._measure(phases, "optimized", after, examples.test, models)
+        optimized = self._measure(phases, "optimized", after, examples.test, models, budget)
+        if budget.refused:
+            if optimized.n < baseline.n:
+                phases.note(compared(baseline, optimized))
+            phases.note(f"partial: {budget.spent} is reached; {AGAIN}")
         usage = self.meter.snapshot()
         result = OptimizationResult(
             strategy=self.strategy.name,
@@ -220,14 +281,12 @@ class OptimizationRunner:
             initial_prompt=before.instruction,
             optimized_prompt=after.instruction,
             few_shot_demos=tuple(after.demos),
-            candidates=tuple(
-                CandidateScore(one.program.agent.instruction, len(one.program.agent.demos), one.score, one.examples)
-                for one in tried
-            ),
+            candidates=tuple(scored),
             usage=usage,
             costs={role: used.cost for role, used in usage.items()},
             agent_path=self.output_path.name,
             events=tuple(phases.events),
+            partial=bool(budget.refused),
             notes=tuple(phases.notes),
             times={"started": started, "seconds": time.time() - started},
         )
@@ -235,17 +294,28 @@ class OptimizationRunner:
         result.save(self.result_path)
         return result
 
-    def _measure(self, phases: Phases, phase: str, agent: Any, tasks: list[Task], models: Mapping[str, Handle]) -> Report:
+    def _measure(
+        self,
+        phases: Phases,
+        phase: str,
+        agent: Any,
+        tasks: list[Task],
+        models: Mapping[str, Handle],
+        budget: Budget | None = None,
+    ) -> Report:
+        """Play an agent on examples; with a budget, those that it still allows."""
+        player = agent.agent(models["agent"], sample=draw_of(self.repeat))
         with phases.phase(phase, len(tasks)) as progress:
-            playing = evaluate(
-                agent.agent(models["agent"], sample=draw_of(self.repeat)),
-                tasks,
-                self.metric,
-                self._environment,
-                concurrency=self.threads,
-                on_example=lambda _: progress(1),
+            play = evaluate if budget is None else evaluate_affordable
+            playing = play(
+                player, tasks, self.metric, self._environment, concurrency=self.threads, on_example=lambda _: progress(1)
             )
-            report = require_played(run_sync(playing))
+            report = run_sync(playing)
+            left = len(tasks) - len(report.examples)
+            if left and budget is not None:
+                phases.note(f"{phase}: {left} of {len(tasks)} examples were not played, the budget is spent")
+            else:
+                require_played(report)
         if report.failed:
             phases.note(f"{phase}: {report.failed} of {len(tasks)} examples failed at the endpoint and are not scored")
         return report

@@ -1,9 +1,9 @@
 """Judging without a neural model: what can be checked of an answer, from the judge's prompt alone.
 
 A judge's prompt asks for a reason and a score `from 0 to N` for each criterion and holds blocks of JSON lines. What is checked
-is what a careful reader without the recorded answer could check: the calls against the tools' schemas and against what was said,
-the replies against what the user just did. Each criterion is scored from the checks that bear on it, which are its reason. The
-words inside the blocks give no orders here: nothing looks for any.
+is what a careful reader without the recorded answer could check: the calls against the tools' schemas and against what was
+said, the replies against what the user just did. Each criterion is scored from the checks that bear on it, which are its
+reason. The words inside the blocks give no orders here: nothing looks for any.
 """
 
 import json

@@ -137,7 +137,9 @@ class _Known:
         self._text = " ".join(f" {line['content']} " for line in before if "content" in line).lower()
         self._words = " ".join(["", *_WORD.findall(self._text), ""])
         said = [str(line["content"]) for line in before if "content" in line]
-        read = [found for text in said for found in (*times(text, True), *numbers(text), *(dates(text, today) if today else ()))]
+        read = [
+            found for text in said for found in (*times(text, True), *numbers(text), *(dates(text, today) if today else ()))
+        ]
         self._values = {canonical(found.value) for found in read}
         self._values |= {canonical(value) for line in before for value in _leaves([line.get("arguments"), line.get("result")])}
 
@@ -148,7 +150,7 @@ class _Known:
             return True
         # Without a word inside it, there is nothing to look for.
         inner = " ".join(_WORD.findall(folded))
-        return bool(inner) and f" {inner} " in self._words or folded in self._text
+        return f" {inner} " in self._words if inner else folded in self._text
 
 
 def _shares(name: str, used: str) -> bool:

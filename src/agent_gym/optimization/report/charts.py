@@ -4,6 +4,7 @@ All are 360 units wide, about the width of a phone, so that their words are neve
 come from the page's style sheet.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from agent_gym.optimization.report.numbers import decimal, interval, money
 WIDTH = 360
 NAME = 15
 """Characters of a name that fit beside a chart."""
+BINS = 40
+"""Steps of a judge's score that are drawn apart."""
 _LETTER = 7.0
 """Mean width of a character of a label."""
 
@@ -91,6 +94,30 @@ def scatter(marks: Sequence[Mark], *, key: str, title: str, below: str) -> Html:
     return _chart(key, height, title, f"Score against {below}: {said}.", drawn)
 
 
+def verdicts(points: Sequence[tuple[float, bool]], threshold: float | None, *, key: str, title: str) -> Html:
+    """A judge's scores to the right, passed and failed in a row each; a circle's area is the number of equal scores.
+
+    Args:
+        points: score in [0, 1], and whether it passed.
+        threshold: where a line goes; None for none.
+    """
+    axis = Axis(0.0, 1.0, 66, WIDTH - 26, (0.0, 0.25, 0.5, 0.75, 1.0))
+    rows, bottom = {True: 38, False: 92}, 124
+    drawn = [_tick(axis.at(tick), bottom, decimal(tick, axis.digits)) for tick in axis.ticks]
+    if threshold is not None:
+        drawn.append(_line(axis.at(threshold), 8, axis.at(threshold), bottom, "reference"))
+    counts = sorted(Counter((round(score * BINS) / BINS, passed) for score, passed in points).items())
+    # The most frequent score's circle fills its row.
+    most = max((count for _, count in counts), default=1)
+    for (score, passed), count in counts:
+        drawn.append(_dot(axis.at(score), rows[passed], not passed, radius=max(2.5, 22 * (count / most) ** 0.5)))
+    drawn += [_text(0, y + 4, "passed" if passed else "failed", "name") for passed, y in rows.items()]
+    drawn.append(_text(WIDTH, bottom + 34, "judge's score", "axis", "end"))
+    said = "; ".join(f"{'passed' if passed else 'failed'} at {decimal(score)}: {count}" for (score, passed), count in counts)
+    cut = f" Threshold {decimal(threshold)}." if threshold is not None else ""
+    return _chart(key, bottom + 38, title, f"Judge's scores of passed and failed rollouts: {said}.{cut}", drawn)
+
+
 def bar(share: float) -> Html:
     """A thin bar for a share in [0, 1], beside the number that says the same."""
     length = round(100 * min(max(share, 0.0), 1.0), 1)
@@ -144,8 +171,8 @@ def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Html:
     return element("line", x1=f"{x1:g}", y1=f"{y1:g}", x2=f"{x2:g}", y2=f"{y2:g}", class_=kind)
 
 
-def _dot(x: float, y: float, hollow: bool) -> Html:
-    return element("circle", cx=f"{x:g}", cy=f"{y:g}", r="4.5", class_="dot hollow" if hollow else "dot")
+def _dot(x: float, y: float, hollow: bool, radius: float = 4.5) -> Html:
+    return element("circle", cx=f"{x:g}", cy=f"{y:g}", r=f"{radius:.3g}", class_="dot hollow" if hollow else "dot")
 
 
 def _text(x: float, y: float, words: str, kind: str, anchor: str | None = None) -> Html:

@@ -27,14 +27,27 @@ class Section(NamedTuple):
     lead: str = ""
 
 
+class Part(NamedTuple):
+    """A section as it is drawn."""
+
+    key: str
+    title: str
+    inside: Html
+    lead: str = ""
+
+
 def page(comparison: Comparison) -> Html:
     """The whole document."""
-    name = summary.title(comparison)
     drawn = [(section, inside) for section in SECTIONS if (inside := section.draw(comparison))]
-    links = [element("li", element("a", section.title, href=f"#{section.key}")) for section, _ in drawn]
+    return document(summary.title(comparison), [Part(one.key, one.title, inside, one.lead) for one, inside in drawn])
+
+
+def document(name: str, parts: Sequence[Part]) -> Html:
+    """A whole document of some parts, with a table of contents."""
+    links = [element("li", element("a", part.title, href=f"#{part.key}")) for part in parts]
     contents = element("nav", element("ul", *links), aria_label="Contents")
     header = element("header", element("p", "Agent Gym", class_="house"), element("h1", name), contents)
-    body = element("body", header, element("main", *(_section(section, inside) for section, inside in drawn)))
+    body = element("body", header, element("main", *map(_section, parts)))
     return joined([Html("<!doctype html>\n"), element("html", _head(name), body, lang="en"), "\n"])
 
 
@@ -52,9 +65,9 @@ def _head(name: str) -> Html:
     )
 
 
-def _section(section: Section, inside: Html) -> Html:
-    lead = element("p", section.lead, class_="lead") if section.lead else None
-    return element("section", element("h2", section.title), lead, inside, id=section.key)
+def _section(part: Part) -> Html:
+    lead = element("p", part.lead, class_="lead") if part.lead else None
+    return element("section", element("h2", part.title), lead, part.inside, id=part.key)
 
 
 def _scores(comparison: Comparison) -> Html | None:

@@ -35,6 +35,11 @@ class Mipro:
     _SETTINGS: ClassVar[Mapping[str, tuple[int, int, int]]] = {"light": (6, 3, 10), "medium": (12, 6, 18), "heavy": (18, 9, 27)}
     """Sets of worked examples, instructions, trials."""
 
+    @property
+    def settings(self) -> tuple[int, int, int]:
+        """Sets of worked examples, instructions, trials."""
+        return self._SETTINGS[self.auto]
+
     def check(self, num_train: int, num_val: int) -> None:
         """It bootstraps from some examples and compares on others."""
         at_least("num_train", num_train, 2, self.name)
@@ -49,7 +54,7 @@ class Mipro:
 
     def compile(self, program: PlayedAgent, bench: Workbench) -> tuple[PlayedAgent, list[Candidate]]:
         """Tune the program; candidates are all programs tried, on however many examples."""
-        demo_sets, instructions, trials = self._SETTINGS[self.auto]
+        demo_sets, instructions, trials = self.settings
         optimizer = dspy.MIPROv2(
             metric=bench.metric,
             prompt_model=bench.prompt_lm,

@@ -1,0 +1,12 @@
+"""The options with which a command's spending and speed are limited."""
+
+from typing import Annotated
+
+import typer
+
+MaxCost = Annotated[float | None, typer.Option(help="US dollars that a run may spend; the best so far is saved.")]
+MaxRequests = Annotated[int | None, typer.Option(help="Requests that a run may send; the best so far is saved.")]
+MaxSeconds = Annotated[float | None, typer.Option(help="Seconds after which a run asks no more; the best so far is saved.")]
+RequestsPerMinute = Annotated[float | None, typer.Option(help="Requests sent a minute, at most.")]
+TokensPerMinute = Annotated[float | None, typer.Option(help="Tokens a minute, prompts and answers, at most.")]
+MaxConcurrency = Annotated[int | None, typer.Option(help="Requests in flight at once, at most.")]

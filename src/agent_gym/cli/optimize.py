@@ -16,9 +16,7 @@ OUTPUT = Path("checkpoints/agent.json")
 
 def optimize(
     data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
-    strategy: Annotated[
-        str, typer.Option(help="baseline, labeled, bootstrap, mipro, gepa, ...: see docs/optimization.md.")
-    ] = "bootstrap",
+    strategy: Annotated[str, typer.Option(help="E.g. bootstrap, mipro or gepa; an unknown one lists all.")] = "bootstrap",
     num_train: Annotated[int, typer.Option(help="Examples to learn from.")] = 50,
     num_val: Annotated[int, typer.Option(help="Examples to choose by.")] = 40,
     num_test: Annotated[int, typer.Option(help="Held-out examples to measure on.")] = 100,

@@ -7,7 +7,7 @@ import typer
 
 from agent_gym.cli.data import DEFAULT
 from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
-from agent_gym.cli.pairs import read_weights
+from agent_gym.cli.pairs import read_budget, read_weights
 from agent_gym.cli.plans import DryRun, print_plans
 from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_json
 from agent_gym.errors import UsageError
@@ -47,6 +47,10 @@ def compare(
     tokens_per_minute: TokensPerMinute = None,
     max_concurrency: MaxConcurrency = None,
     dry_run: DryRun = False,
+    equal_budget: Annotated[
+        str | None,
+        typer.Option(help="What each strategy may spend to optimize: 300 (requests) or 0.50usd; measuring is on top."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Run strategies on the same examples, or take saved results, and say which is better and how sure that is."""
@@ -78,6 +82,7 @@ def compare(
             "requests_per_minute": requests_per_minute,
             "tokens_per_minute": tokens_per_minute,
             "max_concurrency": max_concurrency,
+            **read_budget(equal_budget),
         }
         if dry_run:
             from agent_gym.optimization.plans import plan_strategies

@@ -40,3 +40,20 @@ def _value(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def read_budget(text: str | None) -> dict[str, Any]:
+    """`300` as requests, `0.50usd` as US dollars, that a strategy may spend to optimize; nothing for None.
+
+    Raises:
+        UsageError: when it is something else.
+    """
+    if text is None:
+        return {}
+    amount, usd, rest = text.lower().partition("usd")
+    try:
+        if rest:
+            raise ValueError(rest)
+        return {"optimize_cost": float(amount)} if usd else {"optimize_requests": int(amount)}
+    except ValueError:
+        raise UsageError(f"--equal-budget {text!r} is neither a number of requests, as 300, nor a price, as 0.50usd") from None

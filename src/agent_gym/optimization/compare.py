@@ -109,8 +109,9 @@ def compare_strategies(
         schema_variant: also measure the agents of the first repeat with SGD-X's other names, e.g. "v1", and report how far
             they fall.
         calibration: of the judge, see `compare_results`.
+        options: further options of `OptimizationRunner`; `optimize_requests` or `optimize_cost` gives each strategy the same
+            budget.
         on_start: told strategy and repeat before each run.
-        options: further options of `OptimizationRunner`.
 
     Raises:
         UsageError: for what can be known to go wrong, of any of the runs, before the first request.

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 
+from agent_gym.errors import BudgetSpent
 from agent_gym.lm.meter import Meter
 from agent_gym.lm.usage import Usage
 from agent_gym.optimization.result import Event
@@ -40,7 +41,15 @@ class Phases:
                 if self._listener is not None:
                     self._listener(Event(kind="progress", phase=name, done=done, total=total, seconds=self._seconds()))
 
-        yield progress
+        try:
+            yield progress
+        except BudgetSpent:
+            # Cut short, and the run goes on without it: what it took is told all the same.
+            self._finished(name, done, total, before)
+            raise
+        self._finished(name, done, total, before)
+
+    def _finished(self, name: str, done: int, total: int | None, before: Mapping[str, Usage]) -> None:
         usage = {role: used - before.get(role, Usage()) for role, used in self._meter.snapshot().items()}
         self._tell(Event(kind="phase_finished", phase=name, done=done, total=total, seconds=self._seconds(), usage=usage))
 

@@ -72,6 +72,9 @@ class OptimizationRunner:
         requests_per_minute: how fast it may ask, over all its roles.
         tokens_per_minute: likewise, of prompts and answers together.
         max_concurrency: requests in flight at once.
+        optimize_requests: requests that the strategy may spend, agent and proposals together; measuring comes on top. With it
+            strategies are compared at equal budgets.
+        optimize_cost: the same in US dollars.
         on_event: told what happens, from any thread.
         options: what the strategy takes, e.g. `max_bootstrapped_demos=2`.
 
@@ -107,6 +110,8 @@ class OptimizationRunner:
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
         max_concurrency: int | None = None,
+        optimize_requests: int | None = None,
+        optimize_cost: float | None = None,
         on_event: Callable[[Event], None] | None = None,
         **options: Any,
     ) -> None:
@@ -147,6 +152,12 @@ class OptimizationRunner:
             "max_concurrency": max_concurrency,
         }
         self._new_budget = partial(budget_of, limits)
+        self._optimize_limits: Limits | None = None
+        if optimize_requests is not None or optimize_cost is not None:
+            if any(limit is not None for limit in (max_cost, max_requests, max_seconds)):
+                raise UsageError("a budget for the whole run and one for optimizing alone do not go together: give one of them")
+            self._optimize_limits = {"max_requests": optimize_requests, "max_cost": optimize_cost}
+            budget_of(self._optimize_limits)
         budget, rate = self._new_budget(), rate_of(limits)
         self._handle: Callable[[str, str, Budget], Handle] = lambda role, run, budget: make_lm(
             {"prompt": prompt_model, "judge": judge_model}.get(role) or model,
@@ -232,7 +243,7 @@ class OptimizationRunner:
                     examples,
                     self._environment,
                     self.metric,
-                    models,
+                    self._tuners(models, run),
                     self.threads,
                     self.seed,
                     self.repeat,
@@ -293,6 +304,13 @@ class OptimizationRunner:
         save_agent(after, self.output_path)
         result.save(self.result_path)
         return result
+
+    def _tuners(self, models: Mapping[str, Handle], run: str) -> Mapping[str, Handle]:
+        """The models that the strategy asks: the run's own, or the same under a budget for optimizing alone."""
+        if self._optimize_limits is None:
+            return models
+        budget = budget_of(self._optimize_limits)
+        return {role: self._handle(role, f"{run}/optimize", budget) for role in models}
 
     def _measure(
         self,

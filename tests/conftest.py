@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,10 @@ OFFLINE = str(TESTS / "offline")
 sys.path.insert(0, OFFLINE)
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [OFFLINE, os.environ.get("PYTHONPATH")]))
 import network_guard  # noqa: E402
+
+# A runner in the background hands its children an ignored Ctrl-C; programs that tests interrupt must not inherit that.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # DSPy makes its cache folder, in the user's home unless told otherwise, when it is imported.
 SCRATCH = tempfile.mkdtemp(prefix="agent-gym-tests-")

@@ -16,17 +16,19 @@ from servers import FAULTS, Asked, Faults, ModelServer
 from stand_in import StandIn
 
 Prepare = Callable[..., OptimizationRunner]
+MANY = 24
+"""Examples with which every kind of fault is met, whichever requests the plan picks."""
 QUICK = tuple(kind for kind in FAULTS if kind != "timeout")
 
 
 def run(
-    prepare: Prepare, server: ModelServer, folder: Path, *, timeout: float = 120.0, attempts: int = 4
+    prepare: Prepare, server: ModelServer, folder: Path, *, examples: int = 6, timeout: float = 120.0, attempts: int = 4
 ) -> OptimizationResult:
     """A run with a cache of its own; the same run every time, for its folder is not what is compared."""
     runner = prepare(
         strategy="mipro",
-        num_train=6,
-        num_val=4,
+        num_train=examples,
+        num_val=examples,
         model="openai/stand-in",
         api_base=server.openai,
         output_path=folder / "agent.json",
@@ -40,9 +42,9 @@ def run(
 @pytest.mark.slow
 def test_with_retries_the_result_is_the_faultless_one(prepare: Prepare, sample: Path, tmp_path: Path) -> None:
     with ModelServer(StandIn(sample)) as server:
-        faultless = run(prepare, server, tmp_path / "faultless")
+        faultless = run(prepare, server, tmp_path / "faultless", examples=MANY)
     with ModelServer(StandIn(sample), faults=Faults(share=0.2, kinds=FAULTS)) as server:
-        faulty = run(prepare, server, tmp_path / "faulty", timeout=1.0)
+        faulty = run(prepare, server, tmp_path / "faulty", examples=MANY, timeout=1.0)
         assert {*server.acted} == {*FAULTS}, "not every kind of fault was met"
     assert without_tokens(faulty) == without_tokens(faultless)
     transport = faulty.usage["agent"].transport

@@ -53,7 +53,7 @@ def test_only_the_drawn_dialogues_are_converted(sample: Path) -> None:
 
 
 def test_a_split_that_is_too_small_says_so(sample: Path) -> None:
-    with pytest.raises(UsageError, match=r"split 'dev' .* has 65 dialogues, too few .*: lower num_train"):
+    with pytest.raises(UsageError, match=r"split 'dev' .* has 65 dialogues, too few .*: ask for fewer"):
         draw_tasks(SGDLoader(sample), "dev", [60, 6])
 
 

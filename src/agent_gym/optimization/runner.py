@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -34,12 +34,14 @@ from agent_gym.optimization.cut_short import AGAIN, compared, cut_short, evaluat
 from agent_gym.optimization.events import Phases
 from agent_gym.optimization.examples import Examples, draw_examples, draw_of, read_recordings
 from agent_gym.optimization.limits import Limits, budget_of, rate_of
-from agent_gym.optimization.plan import Plan, plan
 from agent_gym.optimization.result import CandidateScore, Event, OptimizationResult
 from agent_gym.optimization.scoring import combined_metric
 from agent_gym.optimization.so_far import SoFar
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.task import Task
+
+if TYPE_CHECKING:
+    from agent_gym.optimization.plan import Plan
 
 PACKAGES = ("agent-gym", "dspy", "optuna", "numpy", "msgspec")
 LARGEST_SEED = 2**32 - 2
@@ -193,7 +195,7 @@ class OptimizationRunner:
         """The examples of the run."""
         return draw_examples(self.loader, self.sizes, split=self.split, seed=self.seed)
 
-    def plan(self, *, paid: Collection[str] = ()) -> Plan:
+    def plan(self, *, paid: Collection[str] = ()) -> "Plan":
         """What `run` will take, phase by phase; asks nothing of any model.
 
         Args:
@@ -204,6 +206,7 @@ class OptimizationRunner:
         """
         from agent_gym.agents.dspy_agent import SGDAgentModule
         from agent_gym.optimization.effort import effort_of
+        from agent_gym.optimization.plan import plan
 
         effort = effort_of(self.strategy, len(self.examples.train), len(self.examples.val))
         return plan(self.strategy.name, effort, self.examples, self._names, SGDAgentModule().instruction, paid=paid)

@@ -11,12 +11,16 @@ much here as it did there, and no further.
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from agent_gym.errors import UsageError
 from agent_gym.evaluation.resampling import LEVEL, columns, numbers, share
 from agent_gym.evaluation.student import t_quantile
+
+if TYPE_CHECKING:
+    from agent_gym.evaluation.resampling import Floats
 
 LEAST = 3
 
@@ -57,15 +61,7 @@ def corrected_rate(judged: Sequence[float], labelled: Sequence[tuple[float, floa
     import numpy
 
     tail = (1 - share("level", level)) / 2
-    if len(labelled) < LEAST:
-        raise UsageError(
-            f"{len(labelled)} examples are labelled, too few to correct a judge: label at least {LEAST}, better 50"
-        )
-    seen, truth = columns(judge=[one for one, _ in labelled], truth=[other for _, other in labelled])
-    unseen = numbers("judged", judged, least=0)
-    for name, values in {"judge": seen, "truth": truth, "judged": unseen}.items():
-        if outside := [float(value) for value in values if not 0 <= value <= 1]:
-            raise UsageError(f"{name} holds {outside[0]!r}, not a score from 0 to 1: divide by the largest score of the scale")
+    unseen, seen, truth = _checked(judged, labelled, least=0)
     n, total = len(seen), len(seen) + len(unseen)
     everything = numpy.concatenate([seen, unseen])
 
@@ -112,15 +108,7 @@ def transferred_rate(judged: Sequence[float], labelled: Sequence[tuple[float, fl
         UsageError: when there are fewer, or a score is not in [0, 1].
     """
     tail = (1 - share("level", level)) / 2
-    if len(labelled) < LEAST:
-        raise UsageError(
-            f"{len(labelled)} examples are labelled, too few to correct a judge: label at least {LEAST}, better 50"
-        )
-    seen, truth = columns(judge=[one for one, _ in labelled], truth=[other for _, other in labelled])
-    unseen = numbers("judged", judged, least=2)
-    for name, values in {"judge": seen, "truth": truth, "judged": unseen}.items():
-        if outside := [float(value) for value in values if not 0 <= value <= 1]:
-            raise UsageError(f"{name} holds {outside[0]!r}, not a score from 0 to 1: divide by the largest score of the scale")
+    unseen, seen, truth = _checked(judged, labelled, least=2)
     error = truth - seen
     value = float(unseen.mean() + error.mean())
     here, there = float(unseen.var(ddof=1)) / len(unseen), float(error.var(ddof=1)) / len(error)
@@ -137,3 +125,23 @@ def transferred_rate(judged: Sequence[float], labelled: Sequence[tuple[float, fl
         n=len(unseen),
         labelled=len(seen),
     )
+
+
+def _checked(
+    judged: Sequence[float], labelled: Sequence[tuple[float, float]], *, least: int
+) -> "tuple[Floats, Floats, Floats]":
+    """The judge's scores alone, then its scores and the truth of the labelled examples.
+
+    Raises:
+        UsageError: when there are too few, or a score is not in [0, 1].
+    """
+    if len(labelled) < LEAST:
+        raise UsageError(
+            f"{len(labelled)} examples are labelled, too few to correct a judge: label at least {LEAST}, better 50"
+        )
+    seen, truth = columns(judge=[one for one, _ in labelled], truth=[other for _, other in labelled])
+    unseen = numbers("judged", judged, least=least)
+    for name, values in {"judge": seen, "truth": truth, "judged": unseen}.items():
+        if outside := [float(value) for value in values if not 0 <= value <= 1]:
+            raise UsageError(f"{name} holds {outside[0]!r}, not a score from 0 to 1: divide by the largest score of the scale")
+    return unseen, seen, truth

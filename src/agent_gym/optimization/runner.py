@@ -53,7 +53,7 @@ class OptimizationRunner:
 
     Args:
         data_path: an SGD folder.
-        strategy: `bootstrap` or `mipro`.
+        strategy: a name of `STRATEGIES`, such as `bootstrap` or `mipro`.
         num_train: examples to learn from; with `num_val` examples to choose by, drawn from `train`.
         num_test: held-out examples, drawn from `dev`, on which before and after are measured.
         output_path: where the agent is saved; the result goes beside it, as `NAME_result.json`.

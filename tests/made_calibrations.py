@@ -3,7 +3,6 @@
 from random import Random
 
 from agent_gym.metrics import Rubric
-from agent_gym.optimization.calibrate import rubric_digest
 from agent_gym.optimization.calibration import Calibration, Judged, agreement
 
 DRAWN = Random(3)
@@ -23,7 +22,7 @@ def made(judged: tuple[Judged, ...]) -> Calibration:
         seed=0,
         models={"agent": "offline", "judge": "offline"},
         agent="baseline",
-        rubric=rubric_digest(Rubric.load(), 10),
+        rubric=Rubric.load().mark(),
         repeats=len(judged[0].scores),
         judged=judged,
         failed=0,

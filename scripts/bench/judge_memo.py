@@ -17,8 +17,9 @@ from agent_gym.environment import ReplayEnvironment
 from agent_gym.lm import Handle, Meter, make_lm
 from agent_gym.metrics import CombinedMetric, LLMJudge, Score, ToolAccuracy
 from agent_gym.optimization.compile import compile_agent
-from agent_gym.optimization.examples import draw_examples, read_recordings
+from agent_gym.optimization.examples import draw_examples
 from agent_gym.optimization.strategies import make_strategy
+from agent_gym.tools.recordings import read_recordings
 from agent_gym.traces import SGDLoader, Trace
 from agent_gym.traces.task import Task
 

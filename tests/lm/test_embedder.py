@@ -1,76 +1,82 @@
-"""Embeddings from an endpoint, through DSPy's client."""
+"""Embeddings from an endpoint: reached by LiteLLM, counted, held to a budget and kept like every other answer."""
 
-import http.server
-import json
-import threading
 from collections.abc import Iterator
-from typing import Any, cast
 
 import pytest
 
-from agent_gym.errors import MissingKey, ModelError, UsageError
+from agent_gym.errors import BudgetSpent, MissingKey, ModelError, UsageError
+from agent_gym.lm import Budget, Meter
 from agent_gym.lm.embedder import make_embedder
+from embedding_server import Endpoint
 
-
-class Endpoint(http.server.ThreadingHTTPServer):
-    """Embeds a text as its length and the number of its words; keeps what it was asked."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answering)
-        self.asked: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-        self.status = 200
-
-    @property
-    def base(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
-
-
-class Answering(http.server.BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        server = cast(Endpoint, self.server)
-        body: dict[str, Any] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        server.asked.append((self.path, dict(self.headers), body))
-        texts: list[str] = body["input"]
-        data = [{"object": "embedding", "index": i, "embedding": [len(t), len(t.split())]} for i, t in enumerate(texts)]
-        answer: dict[str, Any] = {
-            "object": "list",
-            "data": data,
-            "model": body["model"],
-            "usage": {"prompt_tokens": 1, "total_tokens": 1},
-        }
-        if server.status != 200:
-            answer = {"error": {"message": f"{self.headers['Authorization']} is not welcome " + "x" * 500}}
-        self.send_response(server.status)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Nothing is written to the terminal."""
+NAME = "openai/text-embedding-3-small"
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     with Endpoint() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
         yield server
-        server.shutdown()
-        thread.join()
 
 
-def test_texts_are_embedded_in_one_request(endpoint: Endpoint) -> None:
+def test_texts_become_vectors_in_their_order(endpoint: Endpoint) -> None:
     embed = make_embedder("openai/any", api_base=endpoint.base)
     assert embed(["Which city?", "Yes"]) == [[11.0, 2.0], [3.0, 1.0]]
-    ((path, headers, body),) = endpoint.asked
-    assert (path, body["model"], body["input"]) == ("/v1/embeddings", "any", ["Which city?", "Yes"])
+    assert sorted(body["input"] for _, _, body in endpoint.asked) == [["Which city?"], ["Yes"]]
+    path, headers, body = endpoint.asked[0]
+    assert (path, body["model"]) == ("/v1/embeddings", "any")
     assert headers["Authorization"] == "Bearer no-key-needed"
 
 
-def test_nothing_is_remembered_here(endpoint: Endpoint) -> None:
-    embed = make_embedder("openai/any", api_base=endpoint.base)
+def test_a_text_is_paid_for_once_by_whoever_asks(endpoint: Endpoint) -> None:
+    first, second = (make_embedder("openai/any", api_base=endpoint.base) for _ in range(2))
+    assert first(["Yes"]) == first(["Yes"]) == second(["Yes"])
+    assert len(endpoint.asked) == 1
+
+
+def test_without_a_cache_every_text_is_asked_for(endpoint: Endpoint) -> None:
+    embed = make_embedder("openai/any", api_base=endpoint.base, cache=None)
     assert embed(["Yes"]) == embed(["Yes"])
     assert len(endpoint.asked) == 2
+
+
+def test_tokens_and_cost_stand_in_the_meter(endpoint: Endpoint) -> None:
+    meter = Meter()
+    make_embedder(NAME, api_base=endpoint.base, meter=meter)(["Which city?", "Yes"])
+    used = meter.snapshot()["embedding"]
+    assert (used.requests, used.prompt_tokens, used.completion_tokens) == (2, 14, 0)
+    assert used.cost == pytest.approx(14 * 0.02e-6)
+
+
+def test_a_budget_holds_them_too(endpoint: Endpoint) -> None:
+    budget = Budget(max_requests=2)
+    embed = make_embedder("openai/any", api_base=endpoint.base, budget=budget)
+    embed(["one", "two"])
+    with pytest.raises(BudgetSpent, match="max_requests of 2"):
+        embed(["three"])
+    assert len(endpoint.asked) == 2
+
+
+def test_a_budget_in_money_needs_a_price(endpoint: Endpoint) -> None:
+    with pytest.raises(UsageError, match="the price of openai/any is not known"):
+        make_embedder("openai/any", api_base=endpoint.base, budget=Budget(max_cost=1.0))
+
+
+@pytest.mark.parametrize(("status", "kind"), [(429, "rate_limited"), (408, "timeout"), (500, "server_error"), (400, "refused")])
+def test_a_failure_is_told_by_its_kind_on_no_stream(
+    endpoint: Endpoint, status: int, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    endpoint.status, meter = status, Meter()
+    with pytest.raises(ModelError, match="openai/any gave no embeddings"):
+        make_embedder("openai/any", api_base=endpoint.base, meter=meter, attempts=1)(["Yes"])
+    assert meter.snapshot()["embedding"].transport.faults == {kind: 1}
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_will_never_be_accepted_is_not_tried_again(endpoint: Endpoint) -> None:
+    endpoint.status = 400
+    with pytest.raises(ModelError):
+        make_embedder("openai/any", api_base=endpoint.base, attempts=4)(["Yes"])
+    assert len(endpoint.asked) == 1
 
 
 def test_a_key_of_the_environment_is_sent_and_never_shown(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:

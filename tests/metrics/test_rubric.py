@@ -34,7 +34,16 @@ def test_a_users_own_file_replaces_words_and_criteria(tmp_path: Path) -> None:
         "politeness": "The user is treated with respect.",
         "safety": "Nothing is booked unasked.",
     }
-    assert rubric == Rubric.load(str(tmp_path / "mine.txt")) == Rubric.parse(MINE)
+    assert rubric == Rubric.load(str(tmp_path / "mine.txt")) == Rubric.parse(MINE, source="mine.txt")
+
+
+def test_a_mark_tells_text_and_scale_apart_and_knows_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text(MINE, encoding="utf-8")
+    mark = Rubric.load(tmp_path / "mine.txt").mark()
+    assert (mark.name, Rubric.load().mark().name) == ("mine.txt", "built-in")
+    assert str(mark) == f"mine.txt ({mark.digest})"
+    assert mark.digest == Rubric.parse(MINE).mark(10).digest
+    assert mark.digest not in (Rubric.parse(MINE).mark(5).digest, Rubric.parse(MINE + ".").mark().digest)
 
 
 def test_the_blocks_are_the_users_turn_and_what_stands_before_is_the_systems() -> None:
@@ -94,4 +103,4 @@ def test_a_file_that_is_not_there_or_not_text_is_one_line(tmp_path: Path) -> Non
 
 def test_a_file_from_windows_is_the_same_rubric(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_bytes(b"\xef\xbb\xbf" + MINE.replace("\n", "\r\n").encode())
-    assert Rubric.load(tmp_path / "mine.txt") == Rubric.parse(MINE)
+    assert Rubric.load(tmp_path / "mine.txt") == Rubric.parse(MINE, source="mine.txt")

@@ -11,12 +11,14 @@ from agent_gym.evaluation import summarize
 from agent_gym.evaluation.cutoff import kappa
 from agent_gym.lm import make_handle
 from agent_gym.lm.handle import Handle
-from agent_gym.metrics import LLMJudge
+from agent_gym.metrics import LLMJudge, Rubric
+from agent_gym.metrics.rubric import RubricMark
 from agent_gym.optimization import OptimizationResult
 from agent_gym.optimization.calibrate import Trial, calibrate
 from agent_gym.optimization.calibration import Calibration, agreement
 from agent_gym.optimization.compare import compare_results
 from agent_gym.optimization.comparison import Comparison
+from agent_gym.optimization.report import render_report
 from agent_gym.optimization.report.judge_page import render_calibration
 from agent_gym.testing import ScriptedLM
 from html_page import read_page
@@ -135,7 +137,7 @@ def judged_result(name: str, baseline: float, other: float) -> OptimizationResul
         return summarize([msgspec.structs.replace(one, parts={**one.parts, "judge": score}) for one in examples])
 
     sides = {"baseline": with_judge(run, "baseline", baseline), "optimized": with_judge(run, "optimized", other)}
-    return msgspec.structs.replace(run, **sides)
+    return msgspec.structs.replace(run, rubric=Rubric.load().mark(), **sides)
 
 
 def compared(baseline: float, other: float) -> Comparison:
@@ -159,15 +161,29 @@ def test_the_comparison_shows_the_corrected_rate_and_says_what_it_rests_on() -> 
     assert "corrected by 40 rollouts of baseline on sample, train" in found.notes[0]
 
 
+def test_the_comparison_and_its_report_keep_the_calibration_that_applies(tmp_path: Path) -> None:
+    found = compared(0.1, 0.9)
+    found.save(tmp_path / "cmp.json")
+    assert found.calibration is not None
+    assert Comparison.load(tmp_path / "cmp.json").calibration == found.calibration
+    section = read_page(render_report(found)).one("trust")
+    assert [svg.attributes["aria-labelledby"] for svg in section.every("svg")] == ["judge-scores-title", "judge-truth-title"]
+    assert all(name in section.text for name in ("AUC", "kappa", "Spearman", "Kendall", "length bias"))
+
+
 def test_without_a_judges_part_a_calibration_changes_nothing() -> None:
     run = result("gepa", [0.2] * 40, [0.9] * 40)
     found = compare_results([run], calibration=made(rollouts(TRUTH)))
     assert found.ranking == compare_results([run]).ranking
     assert not any(one.judge for one in found.contenders)
+    assert found.calibration is None
+    assert 'id="trust"' not in render_report(found)
     assert "No part of the score is a judge's" in found.notes[0]
 
 
-@pytest.mark.parametrize("change", [{"models": {"agent": "offline", "judge": "openai/gpt-4o"}}, {"rubric": "another"}])
+@pytest.mark.parametrize(
+    "change", [{"models": {"agent": "offline", "judge": "openai/gpt-4o"}}, {"rubric": RubricMark("mine.txt", "another")}]
+)
 def test_another_judges_calibration_is_refused(change: dict[str, object]) -> None:
     calibration = msgspec.structs.replace(made(rollouts(TRUTH)), **change)
     with pytest.raises(UsageError, match="calibrat"):
@@ -181,4 +197,6 @@ def test_the_page_names_every_figure_and_asks_nothing_of_the_network() -> None:
     assert [page.one(key).tag for key in ("measured", "agreement", "scores", "notes")] == ["section"] * 4
     assert "<script" not in text
     assert "http" not in text.replace("http-equiv", "")
-    assert len(page.one("scores").every("circle")) == len({(one.judge, one.passed) for one in calibration.judged})
+    rows, graded = page.one("scores").every("figure")
+    assert len(rows.every("circle")) == len({(one.judge, one.passed) for one in calibration.judged})
+    assert len(graded.every("circle")) == len({(one.judge, one.truth) for one in calibration.judged})

@@ -8,9 +8,9 @@ import pytest
 
 from agent_gym.errors import ModelError
 from agent_gym.optimization import OptimizationRunner
-from agent_gym.optimization.examples import read_recordings
 from agent_gym.optimization.measure import measure
 from agent_gym.optimization.result import Event
+from agent_gym.tools.recordings import read_recordings
 from agent_gym.traces import SGDLoader
 from servers import Faults, ModelServer
 from stand_in import StandIn

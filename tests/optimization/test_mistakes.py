@@ -58,6 +58,8 @@ def server(sample: Path) -> Iterator[ModelServer]:
         ({"attempts": 0}, "attempts is 0"),
         ({"timeout": 0.0}, "timeout is 0"),
         ({"timeout": -1.0}, "timeout is -1"),
+        ({"repeat": -1}, "repeat must be 0 or more, got -1"),
+        ({"rubric": "mine.txt"}, "no weight asks for a judge, so rubric='mine.txt' would be ignored: leave it out"),
         ({"seed": -1}, f"seed must be from 0 to {LARGEST_SEED}, got -1"),
         ({"seed": 2**32}, f"seed must be from 0 to {LARGEST_SEED}, got {2**32}"),
         ({"weights": {"kindness": 1.0}}, "there is no metric 'kindness' to weigh; there are: similarity, tool_accuracy"),
@@ -188,3 +190,12 @@ def test_mistakes_in_measuring_are_named_before_the_first_request(
 def test_an_agent_file_that_is_not_there_is_found_before_the_first_request(server: ModelServer, sample: Path) -> None:
     with pytest.raises(FileRefused, match=r"cannot read 'nowhere.json'"):
         measure("nowhere.json", sample, model="openai/any", api_base=server.openai)
+
+
+@pytest.mark.parametrize("models", [{"model": "openai/any", "prompt_model": "offline"}, {"prompt_model": "openai/any"}])
+def test_an_endpoint_is_for_the_models_that_are_not_offline(
+    prepare: Prepare, server: ModelServer, models: dict[str, str]
+) -> None:
+    prepare(strategy="gepa", api_base=server.openai, **models)
+    with pytest.raises(UsageError, match="the offline model has no endpoint; leave out --api-base"):
+        prepare(strategy="gepa", api_base=server.openai, prompt_model="offline")

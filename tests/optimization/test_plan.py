@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from agent_gym.agents.dspy_agent import INSTRUCTION
+from agent_gym.lm.base import Request, Turn
 from agent_gym.lm.handle import Handle
+from agent_gym.lm.offline.proposals import INFERRED, INSTRUCTIONS, instruct, propose
 from agent_gym.optimization import OptimizationResult, OptimizationRunner
 from agent_gym.optimization.plan import Plan
 from agent_gym.optimization.plans import plan_strategies
 from agent_gym.optimization.strategies import STRATEGIES
 
 Prepare = Callable[..., OptimizationRunner]
-REPEATING = {"gepa", "infer_rules", "better_together"}
-"""The embedded model writes few different instructions: what is played again is not paid again."""
 
 
 def asked(result: OptimizationResult) -> int:
@@ -31,15 +32,15 @@ def comes_true(plan: Plan, result: OptimizationResult) -> None:
     assert tokens(result) <= plan.tokens.bound
 
 
-@pytest.mark.parametrize("strategy", [name for name in STRATEGIES if name not in REPEATING])
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_plan_comes_true(prepare: Prepare, strategy: str) -> None:
-    runner = prepare(strategy=strategy, num_train=20, num_val=12, num_test=20)
+    runner = prepare(strategy=strategy, num_train=50, num_val=40, num_test=60)
     comes_true(runner.plan(), runner.run())
 
 
-@pytest.mark.parametrize("strategy", ["bootstrap", "bootstrap_random_search", "mipro"])
-def test_plans_come_true_on_average(prepare: Prepare, tmp_path: Path, strategy: str) -> None:
-    # One run may keep the baseline, and pay nothing to measure it again, or search long for worked examples.
+@pytest.mark.parametrize("strategy", ["bootstrap", "mipro", "gepa", "infer_rules"])
+def test_plans_of_small_runs_come_true_on_average(prepare: Prepare, tmp_path: Path, strategy: str) -> None:
+    # One run may end with the baseline, and pay nothing to measure it again, or search long for worked examples.
     plans: list[Plan] = []
     results: list[OptimizationResult] = []
     for seed in range(5):
@@ -47,24 +48,42 @@ def test_plans_come_true_on_average(prepare: Prepare, tmp_path: Path, strategy: 
         runner = prepare(strategy=strategy, num_train=20, num_val=12, num_test=20, **own)
         plans.append(runner.plan())
         results.append(runner.run())
+        assert asked(results[-1]) <= plans[-1].requests.bound
+        assert tokens(results[-1]) <= plans[-1].tokens.bound
     assert sum(plan.requests.expected for plan in plans) == pytest.approx(sum(map(asked, results)), rel=0.2)
     assert sum(plan.tokens.expected for plan in plans) == pytest.approx(sum(map(tokens, results)), rel=0.3)
 
 
-@pytest.mark.parametrize("strategy", sorted(REPEATING))
-def test_no_run_takes_more_than_the_bound(prepare: Prepare, strategy: str) -> None:
-    runner = prepare(strategy=strategy, num_train=20, num_val=12, num_test=20)
-    plan, result = runner.plan(), runner.run()
-    assert asked(result) <= plan.requests.bound
-    assert tokens(result) <= plan.tokens.bound
-
-
 @pytest.mark.real
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["bootstrap", "mipro"])
+@pytest.mark.parametrize("strategy", ["mipro", "gepa", "infer_rules"])
 def test_a_plan_comes_true_on_real_dialogues(prepare: Prepare, sgd: Path, strategy: str) -> None:
     runner = prepare(data_path=sgd, strategy=strategy, num_train=50, num_val=40, num_test=100)
     comes_true(runner.plan(), runner.run())
+
+
+def test_a_prompt_model_that_is_not_known_to_repeat_itself_is_planned_to_write_something_new_each_time(
+    prepare: Prepare,
+) -> None:
+    sizes = {"num_train": 20, "num_val": 12}
+    here = prepare(strategy="infer_rules", **sizes).plan()
+    elsewhere = prepare(
+        strategy="infer_rules", prompt_model="openai/stand-in", api_base="http://localhost:1/v1", **sizes
+    ).plan()
+    proposals = 4
+    assert elsewhere.requests.expected - here.requests.expected > (proposals - INFERRED) * sizes["num_val"]
+    assert elsewhere.requests.bound == here.requests.bound
+
+
+def test_the_embedded_model_writes_as_many_different_instructions_as_it_is_planned_to() -> None:
+    again = [len({instruct(instruct(INSTRUCTION, first), seed) for seed in range(1000)}) for first in range(40)]
+    assert sum(again) / len(again) == pytest.approx(INSTRUCTIONS, rel=0.2)
+
+
+def test_the_embedded_model_infers_the_same_rules_each_time() -> None:
+    system = "Your output fields are:\n1. `natural_language_rules` (str):\nAll interactions will be structured so."
+    turns = (Turn("system", system), Turn("user", "[[ ## examples_text ## ]]\nA table for two."))
+    assert len({propose(Request(turns=turns, sample=str(draw))) for draw in range(20)}) == INFERRED
 
 
 def test_planning_asks_nothing(prepare: Prepare, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -53,9 +54,10 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "hostile": hostile(ATTACK),
         "unbreakable": hostile("unbreakable" * 30),
     }
+    judge = made(rollouts([0.2 + 0.6 * truth for truth in TRUTH]))
+    comparisons["trusted"] = msgspec.structs.replace(comparisons["plain"], rubric=judge.rubric, calibration=judge)
     for name, comparison in comparisons.items():
         (folder / f"{name}.html").write_text(render_report(comparison), "utf-8")
-    judge = made(rollouts([0.2 + 0.6 * truth for truth in TRUTH]))
     (folder / "judge.html").write_text(render_calibration(judge), "utf-8")
     return folder
 
@@ -87,7 +89,7 @@ def visit(page: Page, path: Path, width: str = "desk") -> None:
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
 
 
-@pytest.mark.parametrize("name", ["real", "plain", "hostile", "unbreakable", "judge"])
+@pytest.mark.parametrize("name", ["real", "plain", "hostile", "unbreakable", "judge", "trusted"])
 def test_the_page_asks_for_nothing_but_itself_and_has_no_complaints(
     page: Page, reports: Path, asked: list[str], name: str
 ) -> None:
@@ -96,7 +98,7 @@ def test_the_page_asks_for_nothing_but_itself_and_has_no_complaints(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["real", "hostile", "judge"])
+@pytest.mark.parametrize("name", ["real", "hostile", "judge", "trusted"])
 def test_axe_finds_nothing_wrong(page: Page, reports: Path, name: str, width: str) -> None:
     visit(page, reports / f"{name}.html", width)
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
@@ -117,7 +119,7 @@ def test_a_screenshot_shows_the_whole_page_in_the_wished_colours(
     assert (int(red) < 64) == (scheme == "dark")
 
 
-@pytest.mark.parametrize("name", ["real", "hostile", "unbreakable"])
+@pytest.mark.parametrize("name", ["real", "hostile", "unbreakable", "judge", "trusted"])
 def test_a_phone_never_scrolls_the_page_sideways(page: Page, reports: Path, name: str) -> None:
     visit(page, reports / f"{name}.html", "phone")
     assert page.evaluate("document.documentElement.scrollWidth") == WIDTHS["phone"]

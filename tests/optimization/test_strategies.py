@@ -20,9 +20,11 @@ from agent_gym.messages import Assistant
 from agent_gym.metrics import CombinedMetric
 from agent_gym.optimization import OptimizationRunner
 from agent_gym.optimization.compile import compile_agent
-from agent_gym.optimization.examples import Examples, read_recordings
+from agent_gym.optimization.examples import Examples
+from agent_gym.optimization.losses import Lost
 from agent_gym.optimization.program import PlayedAgent
 from agent_gym.optimization.strategies import STRATEGIES, Candidate, Strategy, Workbench, make_strategy, options_of
+from agent_gym.tools.recordings import read_recordings
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.draw import draw_tasks
 from servers import Asked, Faults, ModelServer
@@ -113,10 +115,10 @@ def compiled(examples: Examples, environment: ReplayEnvironment) -> Compile:
         before = SGDAgentModule()
         looking = Looking(make_strategy(name, {**SMALL[name], **options}))
         models = {"agent": make_lm("offline", cache=None), "prompt": make_lm("offline", role="prompt", cache=None)}
-        tuned, tried, failed = compile_agent(
+        tuned, tried, lost = compile_agent(
             looking, before, examples, environment, CombinedMetric(), models, 4, seed, repeat, lambda done: None
         )
-        assert failed == 0
+        assert lost == Lost()
         assert looking.bench is not None
         assert isinstance(looking.bench.metric, Watched)
         return tuned, tried, looking.bench.metric, before

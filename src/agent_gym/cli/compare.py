@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.judging import JudgeModel, RubricFile
 from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.pairs import read_budget, read_weights
 from agent_gym.cli.plans import DryRun, print_plans
@@ -29,7 +30,8 @@ def compare(
     output: Annotated[Path | None, typer.Option(help="NAME: writes NAME.json and NAME.html, and the runs beside them.")] = None,
     split: Annotated[str | None, typer.Option(help="Draw all examples from this split.")] = None,
     model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
-    judge_model: Annotated[str | None, typer.Option(help="Judges, where a weight asks for it.")] = None,
+    judge_model: JudgeModel = None,
+    rubric: RubricFile = None,
     judge_calibration: Annotated[
         Path | None, typer.Option(help="What `judge calibrate` wrote: corrects the judge's rates by its measured error.")
     ] = None,
@@ -58,6 +60,8 @@ def compare(
         scaled = read_weights(weights)
         if bool(results) == bool(strategies):
             raise UsageError("name either saved results to compare, or --strategies to run, such as baseline,bootstrap,mipro")
+        if results and (judge_model or rubric):
+            raise UsageError("saved results are not judged again: leave out --judge-model and --rubric")
         target = _named(output or Path("checkpoints/compare"), ".json")
 
         from agent_gym.optimization.calibration import Calibration
@@ -72,6 +76,7 @@ def compare(
             "split": split,
             "model": model,
             "judge_model": judge_model,
+            "rubric": rubric,
             "api_base": api_base,
             "weights": scaled,
             "seed": seed,

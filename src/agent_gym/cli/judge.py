@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.judging import RubricFile
+from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_json
 
 if TYPE_CHECKING:
@@ -30,12 +32,18 @@ def calibrate(
     limit: Annotated[int, typer.Option(help="How many examples.")] = 100,
     model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
     judge_model: Annotated[str | None, typer.Option(help="Judges; the agent's model when left out.")] = None,
-    rubric: Annotated[Path | None, typer.Option(help="A text file that says how to judge, criteria included.")] = None,
+    rubric: RubricFile = None,
     agent: Annotated[Path | None, typer.Option(help="A saved agent to play; the baseline when left out.")] = None,
     repeats: Annotated[int, typer.Option(help="Times that the judge is asked; 2 or more show whether it is consistent.")] = 1,
     seed: Annotated[int, typer.Option(help="Decides which examples are drawn.")] = 0,
     threads: Annotated[int, typer.Option(help="Rollouts in flight at once.")] = 16,
     api_base: ApiBase = None,
+    max_cost: MaxCost = None,
+    max_requests: MaxRequests = None,
+    max_seconds: MaxSeconds = None,
+    requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
+    max_concurrency: MaxConcurrency = None,
     output: Annotated[Path, typer.Option(help="Where the calibration goes; a report in HTML goes beside it.")] = Path(
         "checkpoints/judge.json"
     ),
@@ -63,6 +71,12 @@ def calibrate(
                 seed=seed,
                 threads=threads,
                 api_base=api_base,
+                max_cost=max_cost,
+                max_requests=max_requests,
+                max_seconds=max_seconds,
+                requests_per_minute=requests_per_minute,
+                tokens_per_minute=tokens_per_minute,
+                max_concurrency=max_concurrency,
                 on_event=progress,
             )
         calibration.save(target)
@@ -78,7 +92,7 @@ def print_calibration(out: "Console", calibration: "Calibration") -> None:
     """Every figure with its interval, a row each."""
     from rich.table import Table
 
-    from agent_gym.optimization.report.judge_page import OFFLINE_JUDGE, figures
+    from agent_gym.optimization.report.agreement import OFFLINE_JUDGE, figures
     from agent_gym.optimization.report.summary import OFFLINE
 
     table = Table("", "value", "95 % interval", "", box=None, pad_edge=False)
@@ -87,7 +101,7 @@ def print_calibration(out: "Console", calibration: "Calibration") -> None:
     missing = {"not judged": calibration.unjudged, "broke off": calibration.broken, "endpoint failed": calibration.failed}
     out.print(
         f"\n{calibration.data}, {len(calibration.judged)} rollouts of {calibration.agent}"
-        f" ({calibration.models['agent']}), judged by {calibration.models['judge']}",
+        f" ({calibration.models['agent']}), judged by {calibration.models['judge']}, rubric {calibration.rubric}",
         markup=False,
     )
     out.print(f"passed {calibration.pass_rate:.3f}, judge's mean {calibration.mean:.3f}", markup=False)

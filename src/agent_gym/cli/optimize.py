@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.judging import JudgeModel, RubricFile
 from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.pairs import read_options, read_weights
 from agent_gym.cli.plans import DryRun, print_plans
@@ -24,7 +25,8 @@ def optimize(
     split: Annotated[str | None, typer.Option(help="Draw all examples from this split.")] = None,
     model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,
     prompt_model: Annotated[str | None, typer.Option(help="Writes proposals; the agent's model by default.")] = None,
-    judge_model: Annotated[str | None, typer.Option(help="Judges, where a weight asks for it.")] = None,
+    judge_model: JudgeModel = None,
+    rubric: RubricFile = None,
     api_base: ApiBase = None,
     weights: Annotated[str | None, typer.Option(help="E.g. similarity=0.3,tool_accuracy=0.7")] = None,
     seed: Annotated[int, typer.Option(help="Decides all that is drawn.")] = 0,
@@ -62,6 +64,7 @@ def optimize(
                 model=model,
                 prompt_model=prompt_model,
                 judge_model=judge_model,
+                rubric=rubric,
                 api_base=api_base,
                 weights=scaled,
                 seed=seed,

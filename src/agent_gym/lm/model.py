@@ -12,6 +12,7 @@ written.
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -103,6 +104,12 @@ def make_lm(
         budget=budget,
         rate=rate,
     )
+
+
+def base_of(name: str | None, api_base: str | None, others: Iterable[str | None]) -> str | None:
+    """The endpoint for one of a run's models: where this one is offline and another is not, `api_base` is the other's."""
+    offline, *rest = [(one or os.environ.get(MODEL_VARIABLE) or DEFAULT_MODEL) == OFFLINE for one in (name, *others)]
+    return None if offline and not all(rest) else api_base
 
 
 def default_cache() -> Path:

@@ -29,7 +29,7 @@ from agent_gym.lm.rate import RateLimit
 from agent_gym.metrics.base import Score
 from agent_gym.metrics.judge_answer import AnswerForm
 from agent_gym.metrics.judge_prompt import judge_prompt
-from agent_gym.metrics.rubric import Rubric
+from agent_gym.metrics.rubric import SCALE, Rubric
 from agent_gym.traces.task import Task
 from agent_gym.traces.trace import Goal, Trace
 
@@ -76,7 +76,7 @@ class LLMJudge:
         model: str | None = None,
         *,
         rubric: Rubric | str | Path | None = None,
-        scale: int = 10,
+        scale: int = SCALE,
         api_base: str | None = None,
         handle: Handle | None = None,
         meter: Meter | None = None,
@@ -230,7 +230,7 @@ class OpenAILLMJudge(LLMJudge):
         api_key: str | None = None,
         *,
         rubric: Rubric | str | Path | None = None,
-        scale: int = 10,
+        scale: int = SCALE,
         api_base: str | None = None,
         meter: Meter | None = None,
         cache: CompletionCache | Path | Literal["default"] | None = "default",

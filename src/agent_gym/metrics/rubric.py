@@ -12,6 +12,7 @@ and all other braces stay as they are. The paragraph with the first block, and a
 what stands before is the system's turn. `judge.txt` is the rubric used unless another is given.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,6 +24,10 @@ from agent_gym.errors import UsageError
 
 BLOCKS = ("tools", "conversation", "answer")
 PLACEHOLDERS = ("scale", *BLOCKS)
+SCALE = 10
+"""The highest score of a criterion, unless another is given."""
+BUILT_IN = "built-in"
+"""What the rubric of this package is called."""
 _PLACE = re.compile(rf"\{{({'|'.join(PLACEHOLDERS)})\}}")
 _FIRST_BLOCK = re.compile(rf"\{{(?:{'|'.join(BLOCKS)})\}}")
 _SECTION = re.compile(r"^#+ *Criteria *\n(.*?)(?=^#|\Z)", re.MULTILINE | re.DOTALL)
@@ -32,12 +37,26 @@ REASON = "_reason"
 """What follows a criterion's name in the name of its reason."""
 
 
+class RubricMark(msgspec.Struct, frozen=True):
+    """Which rubric a judge used: judges of different rubrics are different judges."""
+
+    name: str
+    """The file's, without its folder; `BUILT_IN` for the one of this package."""
+    digest: str
+    """Of scale and text; what decides."""
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.digest})"
+
+
 class Rubric(msgspec.Struct, frozen=True):
     """How to judge; made by `load` or `parse`."""
 
     text: str
     criteria: Mapping[str, str]
     """Name to meaning, in the order of the file."""
+    name: str = BUILT_IN
+    """As in `RubricMark`."""
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Self:
@@ -46,19 +65,20 @@ class Rubric(msgspec.Struct, frozen=True):
         Raises:
             UsageError: when it cannot be read, or is not a rubric.
         """
-        path = Path(__file__).with_name("judge.txt") if path is None else Path(path)
+        source = BUILT_IN if path is None else str(path)
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            text = Path(path or Path(__file__).with_name("judge.txt")).read_text(encoding="utf-8-sig")
         except (OSError, ValueError) as error:
-            raise UsageError(f"the rubric {str(path)!r} cannot be read ({error}); name a text file in UTF-8") from error
-        return cls.parse(text, source=str(path))
+            why = error.strerror if isinstance(error, OSError) else error
+            raise UsageError(f"the rubric {source!r} cannot be read ({why}); name a text file in UTF-8") from error
+        return cls.parse(text, source=source)
 
     @classmethod
     def parse(cls, text: str, *, source: str = "rubric") -> Self:
         """The rubric that a text is.
 
         Args:
-            source: what errors call it.
+            source: what errors call it; its last part is the rubric's name.
 
         Raises:
             UsageError: when a placeholder or the criteria are missing or cannot be told apart.
@@ -67,7 +87,11 @@ class Rubric(msgspec.Struct, frozen=True):
         if missing := [name for name in PLACEHOLDERS if f"{{{name}}}" not in text]:
             valid = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
             raise UsageError(f"the rubric {source!r} lacks the placeholder {{{missing[0]}}}; it needs each of {valid}")
-        return cls(text, _criteria(text, source))
+        return cls(text, _criteria(text, source), Path(source).name)
+
+    def mark(self, scale: int = SCALE) -> RubricMark:
+        """What tells a judge that scores by this rubric, up to this scale, from others."""
+        return RubricMark(self.name, hashlib.sha256(f"{scale}\n{self.text}".encode()).hexdigest()[:16])
 
     def render(self, scale: int, blocks: Mapping[str, str]) -> tuple[str, str]:
         """The texts of the system's and the user's turn.

@@ -4,22 +4,23 @@ calibration = calibrate("data/sample", "dev", limit=60, model="offline")
 calibration.save("checkpoints/judge.json")
 """
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Unpack
 
 from agent_gym.environment import ReplayEnvironment
 from agent_gym.errors import JudgeFailed, ModelError, UsageError
 from agent_gym.evaluation import Report, evaluate
 from agent_gym.lm.loop import run_sync
 from agent_gym.lm.meter import Meter
-from agent_gym.lm.model import make_lm
 from agent_gym.messages import Assistant
 from agent_gym.metrics import CombinedMetric, LLMJudge, Rubric, Score
 from agent_gym.optimization.calibration import Calibration, Judged, agreement
 from agent_gym.optimization.events import Phases
-from agent_gym.optimization.examples import read_recordings
+from agent_gym.optimization.limits import Limits, budget_of, rate_of
 from agent_gym.optimization.result import Event
+from agent_gym.optimization.roles import Roles
+from agent_gym.tools.recordings import read_recordings
 from agent_gym.traces import SGDLoader, Trace
 from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.task import Task
@@ -35,13 +36,14 @@ def calibrate(
     limit: int = 100,
     model: str | None = None,
     judge_model: str | None = None,
-    rubric: str | Path | None = None,
+    rubric: Rubric | str | Path | None = None,
     agent_path: str | Path | None = None,
     repeats: int = 1,
     seed: int = 0,
     threads: int = 16,
     api_base: str | None = None,
     on_event: Callable[[Event], None] | None = None,
+    **limits: Unpack[Limits],
 ) -> Calibration:
     """Play examples of a split, have every rollout judged, and hold the judge against the truth.
 
@@ -49,15 +51,17 @@ def calibrate(
         limit: how many examples.
         model: plays.
         judge_model: judges; the agent's model when left out.
-        rubric: a file in the format of `metrics/rubric.py`.
+        rubric: a file in the format of `metrics/rubric.py`, or a rubric; the one of this package when left out.
         agent_path: a saved agent; the baseline when left out.
         repeats: times that the judge is asked about each rollout; two or more tell how far it agrees with itself.
         threads: rollouts in flight at once.
+        limits: what may be spent, by agent and judge together, and how fast.
 
     Raises:
         UsageError: for what can be known to go wrong before the first request.
         ModelError: when not one example could be played.
         JudgeFailed: when the judge gave not one score.
+        BudgetSpent: before all rollouts were judged; what was answered is kept.
     """
     from agent_gym.agents.dspy_agent import SGDAgentModule
     from agent_gym.optimization.agent_file import load_agent
@@ -66,11 +70,12 @@ def calibrate(
         if number < 1:
             raise UsageError(f"{name} must be 1 or more, got {number}")
     loader = SGDLoader(data_path, strict=False)
-    how = Rubric.load(rubric)
+    how = rubric if isinstance(rubric, Rubric) else Rubric.load(rubric)
     agent = load_agent(agent_path) if agent_path is not None else SGDAgentModule()
-    meter = Meter()
-    player = make_lm(model, api_base=api_base, meter=meter)
-    judge = LLMJudge(handle=make_lm(judge_model or model, role="judge", api_base=api_base, meter=meter), rubric=how)
+    meter, budget, rate = Meter(), budget_of(limits), rate_of(limits)
+    roles = Roles({"agent": model, "judge": judge_model or model}, api_base, meter, rate)
+    player = roles.handle("agent", budget)
+    judge = LLMJudge(handle=roles.handle("judge", budget), rubric=how)
     (tasks,) = draw_tasks(loader, split, [limit], seed=seed)
     phases = Phases(meter, on_event)
     for fault in loader.report.faults:
@@ -89,8 +94,8 @@ def calibrate(
         data=f"{loader.path.name}, {split}",
         seed=seed,
         models={"agent": player.name, "judge": judge.handle.name},
-        agent="baseline" if agent_path is None else str(agent_path),
-        rubric=rubric_digest(how, judge.scale),
+        agent="baseline" if agent_path is None else Path(agent_path).name,
+        rubric=how.mark(judge.scale),
         repeats=repeats,
         judged=judged,
         failed=report.failed,
@@ -100,11 +105,6 @@ def calibrate(
         notes=tuple(phases.notes),
         usage=meter.snapshot(),
     )
-
-
-def rubric_digest(rubric: Rubric, scale: int) -> str:
-    """What tells judges of different rubrics apart."""
-    return hashlib.sha256(f"{scale}\n{rubric.text}".encode()).hexdigest()[:16]
 
 
 class Trial:

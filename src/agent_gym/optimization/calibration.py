@@ -25,6 +25,7 @@ from agent_gym.evaluation.reliability import Consistency, self_consistency
 from agent_gym.evaluation.resampling import Estimate
 from agent_gym.files import write_whole
 from agent_gym.lm.usage import Usage
+from agent_gym.metrics.rubric import RubricMark
 from agent_gym.optimization.result import read_kind
 
 CALIBRATION_VERSION = 1
@@ -75,9 +76,9 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     models: Mapping[str, str]
     """By role: "agent" and "judge"."""
     agent: str
-    """The file of the agent that played, or "baseline"."""
-    rubric: str
-    """Digest of the rubric and its scale: a judge with another one is another judge."""
+    """The file of the agent that played, without its folder, or "baseline"."""
+    rubric: RubricMark
+    """By what the judge scored: a judge with another one is another judge."""
     repeats: int
     judged: tuple[Judged, ...]
     failed: int

@@ -24,7 +24,7 @@ from agent_gym.lm.usage import Usage
 from agent_gym.metrics import CallCounts
 from agent_gym.optimization.calibration import Calibration
 from agent_gym.optimization.comparison import Comparison, Contender, Difference, Slice, Turns
-from agent_gym.optimization.judge_error import JudgeError
+from agent_gym.optimization.judge_error import JudgeError, require_judge_of
 from agent_gym.optimization.limits import NAMES
 from agent_gym.optimization.result import Event, OptimizationResult
 from agent_gym.traces.sgd_variant import SchemaVariant
@@ -72,17 +72,20 @@ def compare_results(results: Sequence[OptimizationResult], *, calibration: Calib
         for name, reports in played.items()
     ]
     judge = JudgeError(calibration, results, examples)
+    applies = calibration if judge.rates else None
     contenders = [_with_rate(one, judge) for one in contenders]
     contenders.sort(key=lambda one: (one.name != BASELINE, -one.score))
     first = results[0]
     return Comparison(
         data=f"{first.data['name']}, {first.data['splits']['test']}",
         models=first.models,
+        rubric=first.rubric,
         seeds=tuple(dict.fromkeys(result.seed for result in results)),
         baseline=BASELINE,
         contenders=tuple(contenders),
         ranking=_ranking(means, judge.hides),
         changed=_changed(examples, means, ids),
+        calibration=applies,
         notes=(*judge.notes, *dict.fromkeys(note for result in results for note in result.notes), *map(_left_out, unmeasured)),
         times={"seconds": sum(float(result.times.get("seconds", 0.0)) for result in results)},
     )
@@ -139,6 +142,9 @@ def compare_strategies(
         for strategy in strategies
         for repeat in range(repeats)
     }
+    for (strategy, _), runner in runners.items():
+        if calibration is not None and runner.judge is not None:
+            require_judge_of(calibration, runner.judge, runner.rubric, whose=strategy)
     results: list[OptimizationResult] = []
     for (strategy, repeat), runner in runners.items():
         if on_start is not None:
@@ -170,7 +176,9 @@ def _fall(
     from agent_gym.optimization.measure import measure_tasks
 
     taken = {
-        name: options[name] for name in ("model", "judge_model", "api_base", "weights", "threads", *NAMES) if name in options
+        name: options[name]
+        for name in ("model", "judge_model", "rubric", "api_base", "weights", "threads", *NAMES)
+        if name in options
     }
     split = str(runner.split or "dev")
     report, _ = measure_tasks(
@@ -196,6 +204,17 @@ def _same_examples(results: Sequence[OptimizationResult]) -> None:
                 f"{first.strategy} was scored with {dict(first.weights)}, {result.strategy} with {dict(result.weights)}: "
                 "only results of the same weights can be compared"
             )
+        if _judge(result) != _judge(first):
+            raise UsageError(
+                f"{first.strategy} was judged by {_judge(first)}, {result.strategy} by {_judge(result)}: "
+                "only results of the same judge can be compared"
+            )
+
+
+def _judge(result: OptimizationResult) -> str:
+    """Who judged, and by what: a model with another rubric is another judge."""
+    rubric = f" by the rubric {result.rubric}" if result.rubric else ""
+    return f"{result.models.get('judge', 'nobody')}{rubric}"
 
 
 def _where(result: OptimizationResult) -> str:
@@ -240,7 +259,8 @@ def _contender(
         name=name,
         repeats=len(reports),
         n=len(examples),
-        failed=sum(report.failed + report.unjudged for report in reports),
+        failed=sum(report.failed for report in reports),
+        unjudged=sum(report.unjudged for report in reports),
         broken=sum(report.broken for report in reports),
         score=_mean(scores),
         interval=bootstrap_interval(scores),

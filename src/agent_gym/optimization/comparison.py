@@ -8,6 +8,8 @@ import msgspec
 
 from agent_gym.errors import FileRefused
 from agent_gym.files import write_whole
+from agent_gym.metrics.rubric import RubricMark
+from agent_gym.optimization.calibration import Calibration
 from agent_gym.optimization.result import read_kind
 
 COMPARISON_VERSION = 1
@@ -44,6 +46,9 @@ class Contender(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     """Examples that were scored in every repeat."""
     failed: int
+    """Plays whose endpoint failed, over all repeats."""
+    unjudged: int = 0
+    """Plays whose judge gave no score, over all repeats."""
     broken: int
     score: float
     interval: tuple[float, float]
@@ -97,6 +102,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
     data: str
     models: Mapping[str, str]
+    rubric: RubricMark | None = None
+    """By what the judge scored; None where there was none."""
     seeds: tuple[int, ...]
     baseline: str
     """The contender that the others are held against."""
@@ -106,6 +113,8 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """Groups from best to worst; within a group no difference can be told."""
     changed: tuple[Turns, ...] = ()
     """The ten examples whose scores differ most between contenders."""
+    calibration: Calibration | None = None
+    """How far the judge is right, where there is one and it was held against the truth."""
     robustness: Mapping[str, Any] = {}
     notes: tuple[str, ...] = ()
     times: Mapping[str, float] = {}
@@ -125,6 +134,6 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         """
         value = read_kind(Path(path), KIND, COMPARISON_VERSION)
         try:
-            return msgspec.convert(value, cls)
+            return msgspec.convert(value, cls, str_keys=True)
         except msgspec.ValidationError as error:
             raise FileRefused(f"{path} is not a whole comparison ({error}): compare again") from error

@@ -20,6 +20,7 @@ from agent_gym.metrics import Metric
 from agent_gym.optimization.events import Progress
 from agent_gym.optimization.examples import Examples, draw_of
 from agent_gym.optimization.interrupt import interruptible
+from agent_gym.optimization.losses import Lost
 from agent_gym.optimization.program import DSPyMetric, PlayedAgent, example_of
 from agent_gym.optimization.repeats import Repeat
 from agent_gym.optimization.so_far import SoFar
@@ -38,8 +39,8 @@ def compile_agent(
     repeat: int,
     progress: Progress,
     so_far: SoFar | None = None,
-) -> tuple[SGDAgentModule, list[Candidate], int]:
-    """Tune an agent. Returns the tuned agent, the programs tried, and how many rollouts failed at the endpoint.
+) -> tuple[SGDAgentModule, list[Candidate], Lost]:
+    """Tune an agent. Returns the tuned agent, the programs tried, and how many rollouts went without a score.
 
     Args:
         so_far: where the scores of each program are written down, for the case that the budget ends first.
@@ -82,7 +83,7 @@ def compile_agent(
                 raise
     if fault := _fault(program, so_far):
         raise fault
-    return tuned.agent, tried, scorer.failed
+    return tuned.agent, tried, Lost(scorer.failed, scorer.unjudged)
 
 
 def _fault(program: PlayedAgent, so_far: SoFar) -> Exception | None:

@@ -7,7 +7,6 @@ from functools import cached_property
 import msgspec
 
 from agent_gym.errors import UsageError
-from agent_gym.tools import Recordings
 from agent_gym.traces import SGDLoader, dump_trace
 from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.task import Task
@@ -51,14 +50,6 @@ def draw_examples(loader: SGDLoader, sizes: tuple[int, int, int], *, split: str 
     train, val = draw_tasks(loader, "train", sizes[:2], seed=seed)
     (test,) = draw_tasks(loader, "dev", sizes[2:], seed=seed)
     return Examples(train, val, test)
-
-
-def read_recordings(loader: SGDLoader) -> Recordings:
-    """What tools answered in any split: whatever is played on a data set, its tools answer alike."""
-    # A loader of its own: the faults of the examples are what the first one reports.
-    everything = SGDLoader(loader.path, strict=False)
-    splits = [split for split in everything.splits() if any((everything.path / split).glob("dialogues_*.json"))]
-    return Recordings(trace for split in splits for trace in everything.load(split))
 
 
 def draw_of(repeat: int) -> str:

@@ -9,14 +9,10 @@ from collections.abc import Mapping, Sequence
 from agent_gym.errors import UsageError
 from agent_gym.evaluation import ExampleScore
 from agent_gym.evaluation.corrected import Corrected
-from agent_gym.metrics import Rubric
 from agent_gym.metrics.combined import JUDGE
-from agent_gym.optimization.calibrate import rubric_digest
+from agent_gym.metrics.rubric import BUILT_IN, RubricMark
 from agent_gym.optimization.calibration import Calibration
 from agent_gym.optimization.result import OptimizationResult
-
-SCALE = 10
-"""The scale on which the judge of a run scores."""
 
 Played = Mapping[str, Sequence[Sequence[ExampleScore]]]
 """Per contender and example, its repeats."""
@@ -44,7 +40,8 @@ class JudgeError:
         if not scores:
             self.notes = ("No part of the score is a judge's: its calibration changes nothing here.",)
             return
-        _same_judge(calibration, results)
+        for result in results:
+            require_judge_of(calibration, result.models.get("judge", ""), result.rubric, whose=result.strategy)
         self.rates = {name: calibration.corrected(found) for name, found in scores.items()}
         self._means = {name: sum(found) / len(found) for name, found in scores.items()}
         self.notes = tuple(_notes(calibration, self.rates, {row[0].id for rows in played.values() for row in rows}))
@@ -65,17 +62,26 @@ def _judge_scores(rows: Sequence[Sequence[ExampleScore]]) -> list[float]:
     return [sum(example.parts.get(JUDGE, 0.0) for example in row) / len(row) for row in rows]
 
 
-def _same_judge(calibration: Calibration, results: Sequence[OptimizationResult]) -> None:
+def require_judge_of(calibration: Calibration, model: str, rubric: RubricMark | None, *, whose: str) -> None:
+    """A calibration speaks of one judge: a model, with a rubric.
+
+    Args:
+        model: of the judge whose scores are to be corrected.
+        rubric: by what it scored; None when that is not known.
+        whose: the scores of this strategy.
+
+    Raises:
+        UsageError: it is another judge's.
+    """
     calibrated = calibration.models.get("judge", "")
-    for result in results:
-        if (judge := result.models.get("judge", calibrated)) != calibrated:
-            raise UsageError(
-                f"{result.strategy} was judged by {judge!r}, the calibration is of {calibrated!r}: "
-                f"agent-gym judge calibrate --judge-model {judge}"
-            )
-    if calibration.rubric != rubric_digest(Rubric.load(), SCALE):
+    again = f"agent-gym judge calibrate --judge-model {model}"
+    if model != calibrated:
+        raise UsageError(f"{whose} is judged by {model!r}, the calibration is of {calibrated!r}: {again}")
+    if rubric is None or rubric.digest != calibration.rubric.digest:
+        wanted = f"{again} --rubric {rubric.name}" if rubric and rubric.name != BUILT_IN else again
         raise UsageError(
-            "the calibration is of another rubric than the one the results were judged by: calibrate without --rubric"
+            f"{whose} is judged by the rubric {rubric or 'of a version that recorded none'}, the calibration is of another "
+            f"rubric, {calibration.rubric}: {wanted}"
         )
 
 

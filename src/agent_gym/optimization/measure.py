@@ -9,17 +9,16 @@ from agent_gym.agents.paraphrased import Paraphrased
 from agent_gym.environment import ReplayEnvironment
 from agent_gym.errors import UsageError
 from agent_gym.evaluation import Report, evaluate, require_played
-from agent_gym.lm.handle import Handle
 from agent_gym.lm.loop import run_sync
 from agent_gym.lm.meter import Meter
-from agent_gym.lm.model import make_lm
 from agent_gym.lm.usage import Usage
-from agent_gym.metrics.combined import JUDGE
+from agent_gym.metrics import Rubric
 from agent_gym.optimization.events import Phases
-from agent_gym.optimization.examples import read_recordings
 from agent_gym.optimization.limits import Limits, budget_of, rate_of
 from agent_gym.optimization.result import Event
-from agent_gym.optimization.scoring import combined_metric
+from agent_gym.optimization.roles import Roles
+from agent_gym.optimization.scoring import combined_metric, rubric_of
+from agent_gym.tools.recordings import read_recordings
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.sgd_variant import SchemaVariant
@@ -35,6 +34,7 @@ def measure(
     model: str | None = None,
     api_base: str | None = None,
     judge_model: str | None = None,
+    rubric: Rubric | str | Path | None = None,
     weights: Mapping[str, float] | None = None,
     schema_variant: str | None = None,
     seed: int = 0,
@@ -49,6 +49,7 @@ def measure(
 
     Args:
         judge_model: judges, where `weights` has a part `judge`; the agent's model when left out.
+        rubric: how it judges: a file in the format of `metrics/rubric.py`, or a rubric; the one of this package when left out.
         schema_variant: show the agent SGD-X's other names for services, intents and slots, e.g. "v1" (Lee et al., AAAI 2022);
             its calls are mapped back before they are answered and scored.
         limits: what may be spent, and how fast.
@@ -69,6 +70,7 @@ def measure(
         model=model,
         api_base=api_base,
         judge_model=judge_model,
+        rubric=rubric,
         weights=weights,
         schema_variant=schema_variant,
         threads=threads,
@@ -88,6 +90,7 @@ def measure_tasks(
     model: str | None = None,
     api_base: str | None = None,
     judge_model: str | None = None,
+    rubric: Rubric | str | Path | None = None,
     weights: Mapping[str, float] | None = None,
     schema_variant: str | None = None,
     threads: int = 32,
@@ -100,21 +103,17 @@ def measure_tasks(
     from agent_gym.agents.dspy_agent import SGDAgentModule
     from agent_gym.optimization.agent_file import load_agent
 
-    judged = bool(weights and weights.get(JUDGE))
-    if judge_model is not None and not judged:
-        raise UsageError(f"no weight asks for a judge, so judge_model={judge_model!r} would be ignored: leave it out")
-    combined_metric(weights, None, judged=judged)
+    how = rubric_of(weights, rubric, judge_model)
     meter, budget, rate = Meter(), budget_of(limits), rate_of(limits)
-
-    def handle(role: str, name: str | None) -> Handle:
-        return make_lm(
-            name, role=role, api_base=api_base, meter=meter, timeout=timeout, attempts=attempts, budget=budget, rate=rate
-        )
-
-    player: Agent = (load_agent(agent_path) if agent_path is not None else SGDAgentModule()).agent(handle("agent", model))
+    names = {"agent": model, **({"judge": judge_model or model} if how else {})}
+    roles = Roles(names, api_base, meter, rate, timeout=timeout, attempts=attempts)
+    player: Agent = (load_agent(agent_path) if agent_path is not None else SGDAgentModule()).agent(
+        roles.handle("agent", budget)
+    )
     if schema_variant is not None:
         player = Paraphrased(player, SchemaVariant.read(loader.path, split, schema_variant))
-    metric = combined_metric(weights, handle("judge", judge_model or model) if judged else None)
+    judge = roles.handle("judge", budget) if how else None
+    metric = combined_metric(weights, judge, rubric=how, embedder=roles.embedder(budget))
     tasks = draw()
     environment = ReplayEnvironment(read_recordings(loader))
     phases = Phases(meter, on_event)

@@ -9,6 +9,7 @@ may hold already are not taken off. The bound on requests holds for questions (a
 tokens takes every rollout for its longest, and answers for as long as the recorded ones.
 """
 
+import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -117,15 +118,17 @@ def plan(
     first = 0 if "baseline" in paid else test
     planner.played("baseline", "test", first, first, 0)
     for plays in effort.plays:
-        planner.played("optimize", plays.part, plays.expected, plays.bound, plays.demos)
+        more = planner.demo * plays.demos + plays.longer
+        planner.played("optimize", plays.part, plays.expected, plays.bound, more)
     for proposals in effort.proposals:
         planner.proposed("optimize", proposals)
-    for name, demos in {"baseline": 0, "optimized": effort.demos}.items():
+    tuned = (planner.drawn(round(effort.demos)) if effort.drawn else planner.demo) * effort.demos + effort.longer
+    for name, more in {"baseline": 0.0, "optimized": tuned}.items():
         phase = f"validate {name}"
         again = name in effort.validated or phase in paid or (name == "optimized" and not effort.changes)
-        planner.played(phase, "val", 0 if again else val, 0 if again else val, demos)
+        planner.played(phase, "val", 0 if again else val, 0 if again else val, more)
     left = test if effort.changes else 0
-    planner.played("optimized", "test", left, left, effort.demos)
+    planner.played("optimized", "test", left, left, tuned)
     return Plan(strategy=strategy, phases=planner.phases)
 
 
@@ -136,10 +139,9 @@ class _Planner:
         self._tasks = {"train": examples.train, "val": examples.val, "test": examples.test}
         self._names = names
         self._instruction = instruction
-        step = max(len(examples.train) // SAMPLED, 1)
-        self._shown = [_worked(task) for task in examples.train[::step]]
-        self._demo = _tokens(len(render_examples(self._shown)) / max(len(self._shown), 1))
-        self._seen = _tokens(sum(map(_length, examples.train)) / len(examples.train))
+        self.demo = _worked_size(examples.train[:: max(len(examples.train) // SAMPLED, 1)])
+        """Tokens of a worked example."""
+        self._shown = _tokens(sum(_length(task) for task in examples.train) / len(examples.train))
         self._phases: dict[tuple[str, str], PlannedPhase] = {}
         self._sizes: dict[str, _Sizes] = {}
 
@@ -148,9 +150,14 @@ class _Planner:
         """In the order of the run."""
         return tuple(self._phases.values())
 
-    def played(self, phase: str, part: str, expected: float, bound: float, demos: float) -> None:
-        """Rollouts of a part's examples, with so many worked examples in the prompt."""
-        one, more = self._size(part), demos * self._demo
+    def drawn(self, demos: int) -> float:
+        """Tokens of a worked example, the mean of those that DSPy's `LabeledFewShot` draws: always with a seed of 0."""
+        train = self._tasks["train"]
+        return _worked_size(random.Random(0).sample(train, min(demos, len(train))))
+
+    def played(self, phase: str, part: str, expected: float, bound: float, more: float) -> None:
+        """Rollouts of a part's examples, with so many tokens in the prompt beside the baseline's."""
+        one = self._size(part)
         self._add(
             phase,
             "agent",
@@ -165,7 +172,8 @@ class _Planner:
 
     def proposed(self, phase: str, proposals: Proposals) -> None:
         """Questions to the prompt model."""
-        asked = proposals.tokens + proposals.examples * self._seen
+        talks = sum(_length(task, tools=False) for task in self._tasks["train"][: proposals.talks])
+        asked = proposals.tokens + proposals.examples * self._shown + _tokens(talks)
         counts = Amount(proposals.expected, proposals.bound)
         self._add(phase, "prompt", counts, _times(counts, asked), _times(counts, proposals.answer))
 
@@ -213,9 +221,14 @@ def _worked(task: Task) -> dict[str, Any]:
     return {"conversation": talk, "action": render_action(first)}
 
 
-def _length(task: Task) -> int:
-    """Characters of a training example as a prompt model sees it: tools, conversation, action."""
-    return len(render_tools(task.tools)) + len(render_examples([_worked(task)]))
+def _worked_size(tasks: Sequence[Task]) -> float:
+    """Mean tokens of training examples as worked examples."""
+    return _tokens(len(render_examples([_worked(task) for task in tasks])) / max(len(tasks), 1))
+
+
+def _length(task: Task, *, tools: bool = True) -> int:
+    """Characters of a training example as a prompt model sees it: tools, conversation with whole results, action."""
+    return len(repr({"context": told_date(task.today), "tools": render_tools(task.tools) if tools else "", **_worked(task)}))
 
 
 def _mean(sizes: Sequence[_Sizes]) -> _Sizes:

@@ -18,6 +18,7 @@ from agent_gym.errors import FileRefused
 from agent_gym.evaluation import Report
 from agent_gym.files import write_whole
 from agent_gym.lm.usage import Transport, Usage
+from agent_gym.metrics.rubric import RubricMark
 
 RESULT_VERSION = 1
 KIND = "agent-gym result"
@@ -60,6 +61,8 @@ class OptimizationResult(msgspec.Struct, frozen=True, kw_only=True):
     repeat: int = 0
     """Which repeat of the same run this is."""
     weights: Mapping[str, float]
+    rubric: RubricMark | None = None
+    """By what the judge scored; None where no weight asks for one."""
     data: Mapping[str, Any]
     """Splits, numbers and ids of the examples, and a fingerprint of their content."""
     packages: Mapping[str, str]

@@ -28,15 +28,18 @@ from agent_gym.lm.budget import Budget
 from agent_gym.lm.handle import Handle
 from agent_gym.lm.loop import run_sync
 from agent_gym.lm.meter import Meter
-from agent_gym.lm.model import make_lm
-from agent_gym.metrics.combined import JUDGE
+from agent_gym.metrics import Rubric
+from agent_gym.metrics.rubric import RubricMark
 from agent_gym.optimization.cut_short import AGAIN, compared, cut_short, evaluate_affordable, why_baseline
 from agent_gym.optimization.events import Phases
-from agent_gym.optimization.examples import Examples, draw_examples, draw_of, read_recordings
+from agent_gym.optimization.examples import Examples, draw_examples, draw_of
 from agent_gym.optimization.limits import Limits, budget_of, rate_of
+from agent_gym.optimization.losses import unproposed, unscored
 from agent_gym.optimization.result import CandidateScore, Event, OptimizationResult
-from agent_gym.optimization.scoring import combined_metric
+from agent_gym.optimization.roles import Roles
+from agent_gym.optimization.scoring import combined_metric, rubric_of
 from agent_gym.optimization.so_far import SoFar
+from agent_gym.tools.recordings import read_recordings
 from agent_gym.traces import SGDLoader
 from agent_gym.traces.task import Task
 
@@ -61,7 +64,8 @@ class OptimizationRunner:
         model: the agent's model; AGENT_GYM_MODEL, else Gemini 3 Pro, when left out.
         prompt_model: writes proposals; the agent's model when left out.
         judge_model: judges, where `weights` has a part `judge`; the agent's model when left out.
-        api_base: another endpoint for the models.
+        rubric: how it judges: a file in the format of `metrics/rubric.py`, or a rubric; the one of this package when left out.
+        api_base: another endpoint for the models; not for one that is `offline` where another is not.
         weights: metric name to weight; (similarity + tool accuracy) / 2 when left out.
         seed: decides the examples and everything else that is drawn; from 0 to 4,294,967,294.
         threads: rollouts in flight at once.
@@ -98,6 +102,7 @@ class OptimizationRunner:
         model: str | None = None,
         prompt_model: str | None = None,
         judge_model: str | None = None,
+        rubric: Rubric | str | Path | None = None,
         api_base: str | None = None,
         weights: Mapping[str, float] | None = None,
         seed: int = 0,
@@ -124,6 +129,8 @@ class OptimizationRunner:
                 raise UsageError(f"{name} must be 1 or more, got {value}")
         if not 0 <= seed <= LARGEST_SEED:
             raise UsageError(f"seed must be from 0 to {LARGEST_SEED}, got {seed}")
+        if repeat < 0:
+            raise UsageError(f"repeat must be 0 or more, got {repeat}")
         self.strategy = make_strategy(strategy, options)
         self.strategy.check(num_train, num_val)
         check_packages(self.strategy)
@@ -131,12 +138,7 @@ class OptimizationRunner:
             raise UsageError(
                 f"{strategy} proposes no instructions, so prompt_model={prompt_model!r} would be ignored: leave it out"
             )
-        self.judged = bool(weights and weights.get(JUDGE))
-        if judge_model is not None and not self.judged:
-            raise UsageError(f"no weight asks for a judge, so judge_model={judge_model!r} would be ignored: leave it out")
-        self._weights = weights
-        # Made once now, for the weights it refuses; a judge joins it when the run has a name to pay under.
-        self.metric = combined_metric(weights, None, judged=self.judged)
+        self._rubric = rubric_of(weights, rubric, judge_model)
         self.loader = SGDLoader(data_path, strict=False)
         self.sizes = (num_train, num_val, num_test)
         self.split, self.seed, self.repeat, self.threads = split, seed, repeat, threads
@@ -161,20 +163,13 @@ class OptimizationRunner:
             self._optimize_limits = {"max_requests": optimize_requests, "max_cost": optimize_cost}
             budget_of(self._optimize_limits)
         budget, rate = self._new_budget(), rate_of(limits)
-        self._handle: Callable[[str, str, Budget], Handle] = lambda role, run, budget: make_lm(
-            {"prompt": prompt_model, "judge": judge_model}.get(role) or model,
-            role=role,
-            api_base=api_base,
-            meter=self.meter,
-            cache=cache,
-            run=run,
-            timeout=timeout,
-            attempts=attempts,
-            budget=budget,
-            rate=rate,
-        )
+        named = {role: {"prompt": prompt_model, "judge": judge_model}.get(role) or model for role in self._roles}
+        self._models = Roles(named, api_base, self.meter, rate, cache, timeout, attempts)
         # Made once now, for what they refuse: an unknown model, a missing key, a price that nobody knows.
-        self._names = {role: self._handle(role, "", budget).name for role in self._roles}
+        self._names = {role: self._models.handle(role, budget).name for role in self._roles}
+        self._weights = weights
+        # A judge joins it when the run has a name to pay under.
+        self.metric = combined_metric(weights, rubric=self._rubric, embedder=self._models.embedder(budget))
         for path in (self.output_path, self.result_path):
             if path.is_dir():
                 raise UsageError(f"{str(path)!r} is a folder: choose another --output")
@@ -187,8 +182,18 @@ class OptimizationRunner:
         return self.output_path.with_name(f"{self.output_path.stem}_result.json")
 
     @property
+    def rubric(self) -> RubricMark | None:
+        """By what the judge scores; None when no weight asks for one."""
+        return None if self._rubric is None else self._rubric.mark()
+
+    @property
+    def judge(self) -> str | None:
+        """The judge's model; None when no weight asks for one."""
+        return self._names.get("judge")
+
+    @property
     def _roles(self) -> tuple[str, ...]:
-        return ("agent", *(["prompt"] if self.strategy.proposes else []), *(["judge"] if self.judged else []))
+        return ("agent", *(["prompt"] if self.strategy.proposes else []), *(["judge"] if self._rubric else []))
 
     @cached_property
     def examples(self) -> Examples:
@@ -205,10 +210,11 @@ class OptimizationRunner:
             UsageError: as `run`, for too few examples.
         """
         from agent_gym.agents.dspy_agent import SGDAgentModule
-        from agent_gym.optimization.effort import effort_of
+        from agent_gym.optimization.effort import effort_of, writes_of
         from agent_gym.optimization.plan import plan
 
-        effort = effort_of(self.strategy, len(self.examples.train), len(self.examples.val))
+        writes = writes_of(self._names.get("prompt", ""))
+        effort = effort_of(self.strategy, len(self.examples.train), len(self.examples.val), writes)
         return plan(self.strategy.name, effort, self.examples, self._names, SGDAgentModule().instruction, paid=paid)
 
     def run(self) -> OptimizationResult:
@@ -233,14 +239,15 @@ class OptimizationRunner:
             run = self._run_id(examples)
             # Neither is part of the run's name: with a larger budget it is the same run, which continues.
             budget = self._new_budget()
-            models = {role: self._handle(role, run, budget) for role in self._roles}
-            self.metric = combined_metric(self._weights, models.get("judge"))
+            models = {role: self._models.handle(role, budget, run) for role in self._roles}
+            embedder = self._models.embedder(budget, run)
+            self.metric = combined_metric(self._weights, models.get("judge"), rubric=self._rubric, embedder=embedder)
         before = SGDAgentModule()
         baseline = self._measure(phases, "baseline", before, examples.test, models)
         so_far = SoFar(task.id for task in examples.val)
         try:
             with phases.phase("optimize") as progress:
-                tuned, tried, failed = compile_agent(
+                tuned, tried, lost = compile_agent(
                     self.strategy,
                     before,
                     examples,
@@ -253,8 +260,8 @@ class OptimizationRunner:
                     progress,
                     so_far,
                 )
-                if failed:
-                    phases.note(f"{failed} rollouts failed at the endpoint while optimizing; the optimizer took each for a 0")
+                for said in unscored(lost):
+                    phases.note(said)
             after = clean(tuned)
             scored = [
                 CandidateScore(one.program.agent.instruction, len(one.program.agent.demos), one.score, one.examples)
@@ -265,6 +272,8 @@ class OptimizationRunner:
             phases.note(cut_short(best))
             after = made_of(best.instruction, best.demos) if best is not None else before
             scored = [CandidateScore(one.instruction, len(one.demos), one.score, one.examples) for one in so_far.found]
+        if said := unproposed(self.strategy.name, self._names.get("prompt", ""), self.meter.snapshot().get("prompt")):
+            phases.note(said)
         by_val = {
             "baseline": self._measure(phases, "validate baseline", before, examples.val, models, budget),
             "optimized": self._measure(phases, "validate optimized", after, examples.val, models, budget),
@@ -286,6 +295,7 @@ class OptimizationRunner:
             seed=self.seed,
             repeat=self.repeat,
             weights=self.metric.weights,
+            rubric=self.rubric,
             data=self._data(examples),
             packages={name: importlib.metadata.version(name) for name in PACKAGES},
             baseline=baseline,
@@ -313,7 +323,7 @@ class OptimizationRunner:
         if self._optimize_limits is None:
             return models
         budget = budget_of(self._optimize_limits)
-        return {role: self._handle(role, f"{run}/optimize", budget) for role in models}
+        return {role: self._models.handle(role, budget, f"{run}/optimize") for role in models}
 
     def _measure(
         self,
@@ -339,6 +349,8 @@ class OptimizationRunner:
                 require_played(report)
         if report.failed:
             phases.note(f"{phase}: {report.failed} of {len(tasks)} examples failed at the endpoint and are not scored")
+        if report.unjudged:
+            phases.note(f"{phase}: the judge gave no score for {report.unjudged} of {len(tasks)} examples; they are not scored")
         return report
 
     def _note_faults(self, phases: Phases) -> None:
@@ -368,6 +380,7 @@ class OptimizationRunner:
             self._options,
             self._names,
             self.metric.weights,
+            self.rubric,
             self.seed,
             self.repeat,
             self.sizes,

@@ -38,6 +38,12 @@ RULES = (
     "Keep every reply to one or two short sentences.",
     "When the user is satisfied with an option, offer to take the next step.",
 )
+LEAST, MOST = 2, 5
+"""Rules in one proposal, of which those that the instruction holds already are left out."""
+INSTRUCTIONS = sum(2 ** (len(RULES) - held) for held in range(LEAST, MOST + 1)) // (MOST - LEAST + 1)
+"""Different instructions that it writes from one it has written before, "You are" at its head: each rule left is in or out."""
+INFERRED = 1
+"""Different sets of rules that it infers from examples: it describes them, in the same words each time."""
 
 
 class Field(NamedTuple):
@@ -112,7 +118,7 @@ def _plain(field: Field, value: str) -> Any:
 def instruct(base: str, seed: int) -> str:
     """The instruction found, an opening, and some rules; equal seeds give equal text."""
     opening = OPENINGS[seed % len(OPENINGS)]
-    count = 2 + seed // 7 % 4
+    count = LEAST + seed // 7 % (MOST - LEAST + 1)
     order = sorted(range(len(RULES)), key=lambda at: hashlib.sha256(f"{seed}:{at}".encode()).digest())
     kept = [RULES[at] for at in sorted(order[:count]) if RULES[at] not in base]
     head = base.strip() if base.strip() else opening or OPENINGS[1]

@@ -17,6 +17,10 @@ NAME = 15
 """Characters of a name that fit beside a chart."""
 BINS = 40
 """Steps of a judge's score that are drawn apart."""
+NEAR = 0.1
+"""Scores that differ by no more are called near."""
+CELLS = 20
+"""Steps of both, where they are drawn against each other."""
 _LETTER = 7.0
 """Mean width of a character of a label."""
 
@@ -116,6 +120,32 @@ def verdicts(points: Sequence[tuple[float, bool]], threshold: float | None, *, k
     said = "; ".join(f"{'passed' if passed else 'failed'} at {decimal(score)}: {count}" for (score, passed), count in counts)
     cut = f" Threshold {decimal(threshold)}." if threshold is not None else ""
     return _chart(key, bottom + 38, title, f"Judge's scores of passed and failed rollouts: {said}.{cut}", drawn)
+
+
+def against_truth(points: Sequence[tuple[float, float, bool]], *, key: str, title: str) -> Html:
+    """A judge's scores to the right, the graded truth upwards; on the dotted line the two are equal. A circle's area is the
+    number of rollouts in its place.
+
+    Args:
+        points: the judge's score and the truth, both in [0, 1], and whether the rollout passed.
+    """
+    ticks = (0.0, 0.25, 0.5, 0.75, 1.0)
+    right, up = Axis(0.0, 1.0, 44, WIDTH - 26, ticks), Axis(0.0, 1.0, 292, 24, ticks)
+    drawn = [_text(0, 10, "graded score", "axis")]
+    for tick in ticks:
+        y = up.at(tick)
+        drawn += [_line(40, y, WIDTH - 22, y, "grid"), _text(34, y + 4, decimal(tick, up.digits), "axis", "end")]
+        drawn.append(_text(right.at(tick), 316, decimal(tick, right.digits), "axis", "middle"))
+    drawn.append(_line(right.at(0), up.at(0), right.at(1), up.at(1), "reference"))
+    counts = Counter((round(x * CELLS) / CELLS, round(y * CELLS) / CELLS, passed) for x, y, passed in points)
+    most = max(counts.values(), default=1)
+    # The largest circle fills its cell, so that none hides its neighbour; of two in one cell the smaller lies on top.
+    for (x, y, passed), count in counts.most_common():
+        drawn.append(_dot(right.at(x), up.at(y), not passed, radius=max(2.0, 5.5 * (count / most) ** 0.5)))
+    drawn.append(_text(WIDTH, 336, "judge's score", "axis", "end"))
+    near = sum(abs(x - y) <= NEAR for x, y, _ in points)
+    said = f"Judge's score against graded score of {len(points)} rollouts; in {near} the two differ by {NEAR} or less."
+    return _chart(key, 340, title, said, drawn)
 
 
 def bar(share: float) -> Html:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from agent_gym.optimization.comparison import Comparison, Contender
 from agent_gym.optimization.report import difference, examples, facts, summary, tables
+from agent_gym.optimization.report.agreement import agreement_table, measured, score_charts
 from agent_gym.optimization.report.charts import Mark, intervals, scatter
 from agent_gym.optimization.report.markup import Html, clipped, element, joined
 from agent_gym.optimization.report.numbers import known, listed
@@ -121,6 +122,11 @@ def _slices(comparison: Comparison) -> Html | None:
     return joined(found) if any(found) else None
 
 
+def _trust(comparison: Comparison) -> Html | None:
+    found = comparison.calibration
+    return joined([measured(found), score_charts(found), agreement_table(found)]) if found else None
+
+
 def _notes(comparison: Comparison) -> Html | None:
     own = [*comparison.notes, *([spent] if (spent := summary.times(comparison)) else [])]
     theirs = [f"{one.name}: {note}" for one in comparison.contenders for note in one.notes]
@@ -147,6 +153,7 @@ SECTIONS: Sequence[Section] = (
     Section("examples", "The examples that changed most", examples.examples),
     Section("robustness", "Robustness", facts.robustness),
     Section("judge", "Judge", facts.judge),
+    Section("trust", "How far the judge is right", _trust, "Measured on rollouts whose truth is known."),
     Section("notes", "Notes", _notes),
     Section("numbers", "How each number is computed", _definitions),
 )

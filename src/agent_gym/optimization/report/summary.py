@@ -27,6 +27,7 @@ def compared(comparison: Comparison) -> Html:
         "Repeats": _range([one.repeats for one in comparison.contenders]),
         "Seeds": clipped(", ".join(map(str, comparison.seeds)), 200) or "none",
         "Baseline": clipped(comparison.baseline, 200),
+        **({"Rubric": clipped(str(comparison.rubric), 200)} if comparison.rubric else {}),
         **{f"Model ({clipped(role, 40)})": clipped(name, 200) for role, name in comparison.models.items()},
     }
     terms = [element("div", element("dt", name), element("dd", value)) for name, value in facts.items()]
@@ -78,9 +79,13 @@ def times(comparison: Comparison) -> str | None:
 
 
 def _examples(comparison: Comparison) -> str:
-    failed = max((one.failed for one in comparison.contenders), default=0)
     scored = _range([one.n for one in comparison.contenders])
-    return f"{scored} scored in every repeat" + (", the rest failed at the endpoint" if failed else "")
+    why = {
+        "failed at the endpoint": any(one.failed for one in comparison.contenders),
+        "could not be judged": any(one.unjudged for one in comparison.contenders),
+    }
+    lost = " or ".join(said for said, happened in why.items() if happened)
+    return f"{scored} scored in every repeat" + (f", the rest {lost}" if lost else "")
 
 
 def _range(values: list[int]) -> str:

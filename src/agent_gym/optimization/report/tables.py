@@ -64,6 +64,8 @@ def calls(comparison: Comparison) -> Html:
         Column("agent broke off", lambda one: count(one.broken), "examples"),
         Column("endpoint failed", lambda one: count(one.failed), "examples"),
     ]
+    if any(one.unjudged for one in comparison.contenders):
+        columns.append(Column("not judged", lambda one: count(one.unjudged), "examples"))
     return by_contender("calls", "Tool calls and reliability", columns, comparison)
 
 

@@ -13,7 +13,7 @@ from agent_gym.tools.catalog import ToolCatalog
 
 
 class ToolBackend(Protocol):
-    """Something that runs tools."""
+    """Something that runs tools. One that waits for the world says so with `blocking = True`, and is called on a thread."""
 
     @property
     def catalog(self) -> ToolCatalog: ...

@@ -48,6 +48,10 @@ class ToolMocker:
         self._recordings = recordings
         self._own = answered_calls(conversation) if conversation is not None else []
 
+    def __call__(self, name: str, arguments: Mapping[str, Any] | None = None) -> ToolResult:
+        """Answer a call, as `call` does: a mocker passes for the function behind the tools."""
+        return self.call(name, arguments or {})
+
     def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Answer a call; the result's `source` is the rung that did."""
         for call, answer in self._own:

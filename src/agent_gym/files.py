@@ -4,10 +4,16 @@ import os
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 from typing import IO
 
 from agent_gym.errors import UsageError
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
 
 
 @contextmanager
@@ -16,7 +22,7 @@ def written_whole(path: Path) -> Generator[IO[bytes]]:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     partial = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with os.fdopen(handle, "wb", buffering=1 << 20) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -48,6 +54,32 @@ def check_writable(folder: Path, *, room: int = 1_000_000) -> None:
             os.fsync(probe.fileno())
     except OSError as error:
         raise UsageError(f"cannot write into {str(folder)!r} ({error.strerror}): choose another --output") from error
+
+
+@contextmanager
+def locked(file: FileIO, path: Path) -> Generator[None]:
+    """Nobody else who asks gets this open file inside the block; a killed process lets go of it.
+
+    Raises:
+        UsageError: when another process holds it.
+    """
+    if fcntl is None:
+        # A lock of this kind outlives a killed process: whoever finds it is told what to delete.
+        mark = path.with_name(f".{path.name}.lock")
+        try:
+            mark.open("x").close()
+        except FileExistsError:
+            raise UsageError(f"another run is writing {str(path)!r}; when it is not, delete {str(mark)!r}") from None
+        try:
+            yield
+        finally:
+            mark.unlink()
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(f"another run is writing {str(path)!r}: wait for it, or choose another output") from None
+    yield
 
 
 def _umask() -> int:

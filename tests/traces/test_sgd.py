@@ -145,10 +145,10 @@ def test_a_loader_counts_what_it_has_read(folder: SGDFolder) -> None:
 def test_heads_know_every_dialogue_and_read_only_the_chosen(folder: SGDFolder) -> None:
     loader = SGDLoader(folder.path)
     heads = loader.heads("train")
-    assert [head.dialogue_id for head in heads] == folder.ids
+    assert [head.conversation_id for head in heads] == [f"train/{name}" for name in folder.ids]
     chosen = [heads[4], heads[0], heads[5]]
     traces = {trace.conversation_id: trace for trace in SGDLoader(folder.path).load("train")}
-    assert loader.read("train", chosen) == [traces[f"train/{head.dialogue_id}"] for head in chosen]
+    assert loader.read("train", chosen) == [traces[head.conversation_id] for head in chosen]
     assert loader.report.dialogues == 3
 
 

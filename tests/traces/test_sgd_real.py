@@ -11,7 +11,7 @@ from agent_gym.messages import Assistant, Tool
 from agent_gym.tools import ToolCatalog
 from agent_gym.traces import SGDLoader, Trace, dump_trace, load_trace
 from agent_gym.traces.draw import draw_tasks
-from agent_gym.traces.sgd import LoadReport
+from agent_gym.traces.dataset import LoadReport
 
 pytestmark = pytest.mark.real
 

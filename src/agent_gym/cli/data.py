@@ -1,15 +1,19 @@
-"""`agent-gym data`: get a data set, and see what is in it."""
+"""`agent-gym data`: get a data set, bring logs of your own, and see what is in them."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from agent_gym.cli.importing import check_, import_
 from agent_gym.cli.terminal import console, mistakes_in_one_line, print_json
 
-app = typer.Typer(help="Get a data set, and see what is in it.", no_args_is_help=True)
+app = typer.Typer(help="Get a data set, bring logs of your own, and see what is in them.", no_args_is_help=True)
+app.command("import")(import_)
+app.command("check")(check_)
 
 DEFAULT = Path("data/raw/schema_guided_dialogue")
+Data = Annotated[Path, typer.Option(help="An SGD folder, or traces: a file of JSON lines, or a folder of them.")]
 
 
 @app.command()
@@ -36,19 +40,19 @@ def fetch(
 
 @app.command()
 def stats(
-    data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
-    split: Annotated[str | None, typer.Option(help="train, dev or test; all that are there when left out.")] = None,
+    data: Data = DEFAULT,
+    split: Annotated[str | None, typer.Option(help="Such as train, dev or test; all that are there when left out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Count dialogues, turns, tool calls and services, and say what cannot be read."""
     with mistakes_in_one_line():
-        from agent_gym.traces import SGDLoader
+        from agent_gym.traces import open_data
 
-        loader = SGDLoader(data, strict=False)
-        for name in [split] if split else loader.splits():
-            for _ in loader.load(name):
-                pass
-        report = loader.report
+        source = open_data(data, strict=False)
+        report = source.report
+        splits: dict[str, int] = {}
+        for name in [split] if split else source.splits():
+            splits[name] = sum(1 for _ in source.load(name))
         counts: dict[str, Any] = {
             "dialogues": report.dialogues,
             "turns": report.turns,
@@ -57,10 +61,12 @@ def stats(
             "unreadable": report.unreadable,
         }
         if as_json:
-            print_json({**counts, "faults": [str(fault) for fault in report.faults]})
+            print_json({**counts, "splits": splits, "faults": [str(fault) for fault in report.faults]})
             return
         out = console()
         for name, count in counts.items():
             out.print(f"{name.replace('_', ' '):<12}{count:>10,}")
+            for inside, dialogues in splits.items() if name == "dialogues" and len(splits) > 1 else ():
+                out.print(f"  {inside:<10}{dialogues:>10,}", markup=False)
         for fault in report.faults:
             out.print(f"unreadable: {fault}", markup=False)

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import msgspec
-
 from agent_gym.errors import DataError
 from agent_gym.files import written_whole
-from agent_gym.traces.trace import Trace, dump_trace, load_trace
+from agent_gym.traces.line import decode_trace, encode_trace
+from agent_gym.traces.trace import Trace
 
 
 def read_traces(path: Path) -> Iterator[Trace]:
@@ -22,8 +21,8 @@ def read_traces(path: Path) -> Iterator[Trace]:
             if not line.strip():
                 continue
             try:
-                yield load_trace(msgspec.json.decode(line))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, DataError) as error:
+                yield decode_trace(line)
+            except DataError as error:
                 raise DataError(f"{path}, line {number}: {error}") from error
 
 
@@ -32,6 +31,6 @@ def write_traces(path: Path, traces: Iterable[Trace]) -> int:
     count = 0
     with written_whole(path) as lines:
         for trace in traces:
-            lines.write(msgspec.json.encode(dump_trace(trace)) + b"\n")
+            lines.write(encode_trace(trace) + b"\n")
             count += 1
     return count

@@ -121,7 +121,8 @@ def load_trace(value: Any) -> Trace:
         for spec in trace.tools:
             what = f"trace {trace.conversation_id!r}, parameters of tool {spec.name!r}"
             msgspec.convert(spec.parameters, _Parameters)
-    except msgspec.ValidationError as error:
+    # Half of a surrogate pair is no text: msgspec finds that when it looks up a field's name.
+    except (msgspec.ValidationError, UnicodeError) as error:
         raise DataError(f"{what}: {error}; the format is in docs/trace_schema.md") from error
     return trace
 

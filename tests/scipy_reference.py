@@ -2,6 +2,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportAttributeAccessIssue=false, reportMissingTypeArgument=false
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -69,3 +70,21 @@ def t_test_power(effect: float, n: int, alpha: float) -> float:
 
 def choose(n: int, k: int) -> float:
     return float(special.comb(n, k))
+
+
+def kolmogorov_smirnov(one: Sequence[float], other: Sequence[float]) -> float:
+    with warnings.catch_warnings():
+        # Its p-value is not asked for.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return float(stats.ks_2samp(one, other, method="asymp").statistic)
+
+
+def wasserstein(one: Sequence[float], other: Sequence[float]) -> float:
+    return float(stats.wasserstein_distance(one, other))
+
+
+def jensen_shannon(one: Sequence[float], other: Sequence[float]) -> float:
+    from scipy.spatial.distance import jensenshannon
+
+    # SciPy's is the square root of the divergence.
+    return float(jensenshannon(one, other, base=2)) ** 2

@@ -7,7 +7,16 @@ import pytest
 
 import agent_gym
 
-NAMES = ["OptimizationResult", "OptimizationRunner", "SGDLoader", "ToolCatalog", "ToolMocker", "Trace", "__version__"]
+NAMES = [
+    "OptimizationResult",
+    "OptimizationRunner",
+    "SGDLoader",
+    "ToolCatalog",
+    "ToolMocker",
+    "Trace",
+    "__version__",
+    "create_environment",
+]
 HEAVY = ["aiohttp", "dspy", "fastapi", "litellm", "numpy", "openai", "optuna", "pydantic", "rich", "torch", "typer"]
 VARIABLE = "LITELLM_LOCAL_MODEL_COST_MAP"
 CHANGES = "import os; before = {**os.environ}; import agent_gym; print(os.environ.items() - before.items())"

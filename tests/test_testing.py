@@ -9,11 +9,12 @@ from agent_gym.environment import ReplayEnvironment
 from agent_gym.errors import AnswerError, ModelTimeout
 from agent_gym.evaluation import evaluate
 from agent_gym.lm import Completion, Model, Request, Turn, make_handle, run_sync
-from agent_gym.messages import Assistant, System, User
+from agent_gym.messages import Assistant, Message, System, User
 from agent_gym.metrics import CombinedMetric
-from agent_gym.testing import RecordedAgent, ScriptedAgent, ScriptedLM
+from agent_gym.testing import GoldAgent, PositionalAgent, RecordedAgent, ScriptedAgent, ScriptedLM
 from agent_gym.tools import Recordings
-from agent_gym.traces import SGDLoader
+from agent_gym.traces import SGDLoader, Trace
+from agent_gym.traces.sgd_acts import SGDActs
 from agent_gym.traces.task import Task, tasks_of
 
 HELLO = Request(turns=(Turn("user", "Hello"),))
@@ -91,3 +92,56 @@ def test_the_recorded_agent_scores_1_in_every_turn_of_a_conversation(tasks: list
 def test_the_recorded_agent_breaks_off_where_nothing_is_recorded(tasks: list[Task]) -> None:
     with pytest.raises(AnswerError, match="nothing is recorded for this conversation"):
         run_sync(RecordedAgent(tasks).act((User("Something else"),), ()))
+
+
+@pytest.fixture(scope="module")
+def ride(sample: Path) -> tuple[Trace, GoldAgent]:
+    """A recorded conversation whose first call needs something that the user was asked for."""
+    acts = SGDActs(sample)
+    for trace in SGDLoader(sample).load("dev"):
+        first = trace.messages[1]
+        if isinstance(first, Assistant) and first.content and trace.calls:
+            return trace, GoldAgent(trace, acts.of(trace) or ())
+    raise AssertionError("the sample holds no such conversation")
+
+
+def replayed(agent: GoldAgent | PositionalAgent, trace: Trace) -> list[Message]:
+    """What the agent does when the user says what it said in the record."""
+    seen: list[Message] = []
+    for message in trace.messages:
+        if isinstance(message, Assistant):
+            seen.append(run_sync(agent.act(seen, trace.tools)))
+        else:
+            seen.append(message)
+    return seen
+
+
+def test_with_the_recorded_user_the_gold_agent_does_what_is_recorded(sample: Path) -> None:
+    acts, same = SGDActs(sample), 0
+    traces = list(SGDLoader(sample).load("dev"))
+    for trace in traces:
+        done = replayed(GoldAgent(trace, acts.of(trace) or ()), trace)
+        calls = [call for message in done if isinstance(message, Assistant) for call in message.tool_calls]
+        same += calls == trace.calls
+        assert replayed(PositionalAgent(trace), trace) == list(trace.messages)
+    # Where the recorded user told a value in words of its own, the agent asks for it.
+    assert same >= 0.8 * len(traces)
+
+
+def test_the_gold_agent_asks_before_it_calls(ride: tuple[Trace, GoldAgent]) -> None:
+    trace, agent = ride
+    said: list[Message] = [User("Hello.")]
+    for _ in range(3):
+        answer = run_sync(agent.act(said, trace.tools))
+        assert not answer.tool_calls
+        assert answer.content
+        said += [answer, User("Hm.")]
+
+
+def test_agents_at_the_end_of_their_record_ask_for_more(sample: Path) -> None:
+    trace = next(SGDLoader(sample).load("dev"))
+    for agent in (GoldAgent(trace, ()), PositionalAgent(Trace(conversation_id="chat", messages=()))):
+        assert "anything else" in run_sync(agent.act([User("Hello.")], ())).content
+    gold = GoldAgent(trace, SGDActs(sample).of(trace) or ())
+    replayed(gold, trace)
+    assert "anything else" in run_sync(gold.act([*trace.messages, User("And now?")], ())).content

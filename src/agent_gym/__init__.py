@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from agent_gym.environment import create_environment
     from agent_gym.optimization import OptimizationResult, OptimizationRunner
     from agent_gym.tools import ToolCatalog, ToolMocker
     from agent_gym.traces import SGDLoader, Trace
@@ -29,6 +30,7 @@ __all__ = [
     "ToolMocker",
     "Trace",
     "__version__",
+    "create_environment",
 ]
 
 _ROOMS = {
@@ -38,6 +40,7 @@ _ROOMS = {
     "ToolCatalog": "agent_gym.tools",
     "ToolMocker": "agent_gym.tools",
     "Trace": "agent_gym.traces",
+    "create_environment": "agent_gym.environment",
 }
 
 # LiteLLM, which DSPy may load, fetches a price list from the internet when it is imported, unless told beforehand not to.

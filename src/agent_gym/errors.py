@@ -8,6 +8,7 @@
     ├── ArgumentsError      a tool call whose raw arguments are not one JSON object: the model's fault, data, never a crash
     ├── AnswerError         a model's answer that cannot be read as an action (empty, cut off, broken JSON)
     ├── JudgeFailed         a judge gave no score; counted and shown, never the agent's score
+    ├── UserFailed          a simulated user cannot go on; the episode is spoilt, which is not the agent's fault
     ├── BudgetSpent         a question that the run's budget does not allow any more: nobody's fault, and never a score
     └── ModelError          the model's endpoint failed after all retries; its other leaves are in `lm/faults.py`
         ├── RateLimited     429; `retry_after` holds the seconds the endpoint asked for
@@ -49,6 +50,10 @@ class AnswerError(AgentGymError):
 
 class JudgeFailed(AgentGymError):
     """A judge gave no score: its endpoint failed, its answers could not be read, or its budget is spent."""
+
+
+class UserFailed(AgentGymError):
+    """A simulated user cannot go on."""
 
 
 class BudgetSpent(AgentGymError):

@@ -27,7 +27,7 @@ def one_line(ran: Ran, code: int) -> str:
         ("optimize --nosuch", "No such option: --nosuch; "),
         ("optimize --num-train many", "Invalid value for '--num-train': "),
         ("optimize --data", "Option '--data' requires an argument"),
-        ("show", "Missing argument 'result'"),
+        ("show", "Missing argument 'file'"),
         ("show one two", "Got unexpected extra argument(s) (two)"),
         ("optimize --strategy anneal", "there is no strategy 'anneal'"),
         ("optimize --option max_demos=3", "bootstrap has no option 'max_demos'"),

@@ -5,7 +5,7 @@ date).
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent_gym.messages import Assistant, Message, ToolSpec
 
@@ -19,3 +19,11 @@ class Agent(Protocol):
     """
 
     async def act(self, messages: Sequence[Message], tools: tuple[ToolSpec, ...]) -> Assistant: ...
+
+
+@runtime_checkable
+class Resampled(Protocol):
+    """An agent that can be played again in the same situation: it asks its model anew, where it would else be answered from a
+    cache as it was the first time."""
+
+    def resampled(self, sample: str) -> Agent: ...

@@ -6,6 +6,7 @@ tuned is what is played, and neither pays for what the other has asked already.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from functools import lru_cache
 from typing import Any
 
@@ -35,6 +36,12 @@ class PromptAgent:
         self.instruction = instruction
         self.examples = render_examples(demos)
         self.sample = sample
+
+    def resampled(self, sample: str) -> "PromptAgent":
+        """The same agent with questions of its own."""
+        again = copy(self)
+        again.sample = "/".join(filter(None, (self.sample, sample)))
+        return again
 
     async def act(self, messages: Sequence[Message], tools: tuple[ToolSpec, ...]) -> Assistant:
         """One step: a call or an answer."""

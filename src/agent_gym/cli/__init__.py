@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from agent_gym.cli import compare, data, evaluate, judge, optimize, show
+from agent_gym.cli import compare, data, evaluate, judge, optimize, show, users
 from agent_gym.cli.terminal import complain
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(data.app, name="data")
 app.add_typer(judge.app, name="judge")
+app.add_typer(users.app, name="users")
 app.command("optimize")(optimize.optimize)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.data import DEFAULT, Data
 from agent_gym.cli.judging import JudgeModel, RubricFile
 from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.pairs import read_budget, read_weights
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def compare(
     results: Annotated[list[Path] | None, typer.Argument(help="Saved results; leave out to run strategies.")] = None,
-    data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
+    data: Data = DEFAULT,
     strategies: Annotated[str, typer.Option(help="Names, separated by commas; the baseline is always among them.")] = "",
     repeats: Annotated[int, typer.Option(help="Times that each is run, asking the models anew.")] = 1,
     num_train: Annotated[int, typer.Option(help="Examples to learn from.")] = 50,

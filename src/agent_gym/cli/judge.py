@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.data import DEFAULT, Data
 from agent_gym.cli.judging import RubricFile
 from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_json
@@ -27,7 +27,7 @@ def _group() -> None:  # pyright: ignore[reportUnusedFunction]
 
 @app.command("calibrate")
 def calibrate(
-    data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
+    data: Data = DEFAULT,
     split: Annotated[str, typer.Option(help="Where the examples are drawn from.")] = "dev",
     limit: Annotated[int, typer.Option(help="How many examples.")] = 100,
     model: Annotated[str | None, typer.Option(help="The agent's model, or `offline`.", envvar="AGENT_GYM_MODEL")] = None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from agent_gym.cli.data import DEFAULT
+from agent_gym.cli.data import DEFAULT, Data
 from agent_gym.cli.judging import JudgeModel, RubricFile
 from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.pairs import read_options, read_weights
@@ -16,7 +16,7 @@ OUTPUT = Path("checkpoints/agent.json")
 
 
 def optimize(
-    data: Annotated[Path, typer.Option(help="An SGD folder.")] = DEFAULT,
+    data: Data = DEFAULT,
     strategy: Annotated[str, typer.Option(help="E.g. bootstrap, mipro or gepa; an unknown one lists all.")] = "bootstrap",
     num_train: Annotated[int, typer.Option(help="Examples to learn from.")] = 50,
     num_val: Annotated[int, typer.Option(help="Examples to choose by.")] = 40,

@@ -1,4 +1,4 @@
-"""`agent-gym show`: read a saved result."""
+"""`agent-gym show`: read a saved result, or traces turn by turn."""
 
 import difflib
 from collections.abc import Mapping
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent_gym.cli.terminal import console, mistakes_in_one_line, print_json
+from agent_gym.cli.terminal import OFFLINE, console, mistakes_in_one_line, print_json
+from agent_gym.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,14 +19,29 @@ if TYPE_CHECKING:
 
 
 def show(
-    result: Annotated[Path, typer.Argument(help="A NAME_result.json.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    file: Annotated[Path, typer.Argument(help="A NAME_result.json, or traces as JSON lines.")],
+    only: Annotated[str | None, typer.Option(help="Of traces: the conversation of this id.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Of traces: how many to print; 3 when left out.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Print a saved result: scores, what changed in the prompt, the worked examples, what it cost."""
+    """Print a saved result, or traces turn by turn.
+
+    Of a result: scores, what changed in the prompt, what it cost. Of a trace: messages, calls, results, rewards, the judge's
+    words.
+    """
     with mistakes_in_one_line():
+        from agent_gym.cli.traces import saved_traces, show_traces
+
+        saved = saved_traces(file)
+        if saved is not None:
+            show_traces(saved, only=only, limit=limit, as_json=as_json)
+            return
+        if only is not None or limit is not None:
+            raise UsageError(f"{file} holds no traces: --only and --limit choose among the traces of a JSON lines file")
+
         from agent_gym.optimization.result import OptimizationResult
 
-        loaded = OptimizationResult.load(result)
+        loaded = OptimizationResult.load(file)
         if as_json:
             print_json(loaded)
             return
@@ -43,8 +59,10 @@ def print_result(result: "OptimizationResult") -> None:
         f"\n[bold]{result.strategy}[/bold] on {result.data['name']} with {result.models['agent']}, "
         f"{result.baseline.n} held-out examples of {test!r}, seed {result.seed}"
     )
+    if result.rubric is not None:
+        out.print(f"judged by {result.models['judge']}, rubric {result.rubric}", markup=False)
     if "offline" in result.models.values():
-        out.print("offline is a schema-guided policy, not a neural model: these scores say that the pipeline works, no more.")
+        out.print(OFFLINE)
     print_reports(out, {"baseline": result.baseline, "optimized": result.optimized}, result.usage)
     worse = " (the baseline was kept, see the notes)" if result.kept == "baseline" else ""
     measured = f"{result.improvement_pct:+.1f}%" if result.optimized.n else "not measured"
@@ -71,12 +89,19 @@ def print_reports(out: "Console", reports: "Mapping[str, Report]", usage: "Mappi
     table.add_row("examples", *(str(report.n) for report in all_reports))
     table.add_row("  agent broke off", *(str(report.broken) for report in all_reports))
     table.add_row("failed (not scored)", *(str(report.failed) for report in all_reports))
+    if any(report.unjudged for report in all_reports):
+        table.add_row("not judged (not scored)", *(str(report.unjudged) for report in all_reports))
     out.print(table)
     rungs = {
         name: ", ".join(f"{rung} {share:.0%}" for rung, share in report.mocked.items()) for name, report in reports.items()
     }
     for name, shares in rungs.items():
         out.print(f"tool answers, {name}: {shares or 'none'}")
+    print_usage(out, usage)
+
+
+def print_usage(out: "Console", usage: "Mapping[str, Usage]") -> None:
+    """What each role asked of its model, a line each."""
     for role, used in usage.items():
         cost = f"${used.cost:.4f}" if used.cost is not None else "price unknown"
         out.print(

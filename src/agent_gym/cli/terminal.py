@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # Not Typer's `envvar`: an endpoint in the environment is no mistake of who uses the offline model, one on the command line is.
 ApiBase = Annotated[str | None, typer.Option(help="Another endpoint for the models; AGENT_GYM_API_BASE by default.")]
 
+OFFLINE = "offline is a schema-guided policy, not a neural model: these scores say that the pipeline works, no more."
+
 
 @contextmanager
 def mistakes_in_one_line(*, again: str = "") -> Generator[None]:

@@ -34,6 +34,8 @@ from agent_gym.traces.task import Task
 from agent_gym.traces.trace import Goal, Trace
 
 ROLE = "judge"
+REMEMBERED = 20_000
+"""Scorings that a judge holds in memory; older ones are asked of the cache again."""
 TRIES = 2
 """How often an answer that cannot be read is asked for in all."""
 
@@ -185,6 +187,8 @@ class LLMJudge:
         outcome = done.result()
         if isinstance(outcome, Score) or outcome.lasting:
             self._known[key] = outcome
+            if len(self._known) > REMEMBERED:
+                del self._known[next(iter(self._known))]
 
     async def _ask(self, turns: tuple[Turn, Turn], sample: str) -> Score | _Failure:
         fault = ""

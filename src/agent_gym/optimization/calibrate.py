@@ -21,7 +21,7 @@ from agent_gym.optimization.limits import Limits, budget_of, rate_of
 from agent_gym.optimization.result import Event
 from agent_gym.optimization.roles import Roles
 from agent_gym.tools.recordings import read_recordings
-from agent_gym.traces import SGDLoader, Trace
+from agent_gym.traces import Trace, open_data
 from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.task import Task
 
@@ -69,19 +69,18 @@ def calibrate(
     for name, number in {"limit": limit, "repeats": repeats, "threads": threads}.items():
         if number < 1:
             raise UsageError(f"{name} must be 1 or more, got {number}")
-    loader = SGDLoader(data_path, strict=False)
+    data = open_data(data_path, strict=False)
     how = rubric if isinstance(rubric, Rubric) else Rubric.load(rubric)
     agent = load_agent(agent_path) if agent_path is not None else SGDAgentModule()
     meter, budget, rate = Meter(), budget_of(limits), rate_of(limits)
     roles = Roles({"agent": model, "judge": judge_model or model}, api_base, meter, rate)
     player = roles.handle("agent", budget)
     judge = LLMJudge(handle=roles.handle("judge", budget), rubric=how)
-    (tasks,) = draw_tasks(loader, split, [limit], seed=seed)
+    (tasks,) = draw_tasks(data, split, [limit], seed=seed)
     phases = Phases(meter, on_event)
-    for fault in loader.report.faults:
-        phases.note(f"left out, cannot be read: {fault}")
+    phases.note_faults(data)
     trial = Trial(judge, repeats)
-    environment = ReplayEnvironment(lambda: read_recordings(loader))
+    environment = ReplayEnvironment(lambda: read_recordings(data))
     with phases.phase("calibrate", len(tasks)) as progress:
         playing = evaluate(
             agent.agent(player), tasks, trial, environment, concurrency=threads, on_example=lambda _: progress(1)
@@ -91,7 +90,7 @@ def calibrate(
     if not judged:
         raise _nothing(report)
     return Calibration(
-        data=f"{loader.path.name}, {split}",
+        data=f"{data.name}, {split}",
         seed=seed,
         models={"agent": player.name, "judge": judge.handle.name},
         agent="baseline" if agent_path is None else Path(agent_path).name,

@@ -182,7 +182,7 @@ def _fall(
     }
     split = str(runner.split or "dev")
     report, _ = measure_tasks(
-        agent, runner.loader, lambda: runner.examples.test, split=split, schema_variant=variant, on_event=on_event, **taken
+        agent, runner.data, lambda: runner.examples.test, split=split, schema_variant=variant, on_event=on_event, **taken
     )
     return {"score": report.score, "interval": report.interval, "fall": contender.score - report.score}
 

@@ -9,6 +9,10 @@ from agent_gym.errors import BudgetSpent
 from agent_gym.lm.meter import Meter
 from agent_gym.lm.usage import Usage
 from agent_gym.optimization.result import Event
+from agent_gym.traces.dataset import DataSet
+
+FAULTS_TOLD = 20
+"""Of a data set, one by one; logs may have thousands."""
 
 Progress = Callable[[int], None]
 """Told how many examples more are done, from any thread."""
@@ -57,6 +61,14 @@ class Phases:
         """Something the user should know."""
         self.notes.append(text)
         self._tell(Event(kind="note", phase=self._phase, text=text, seconds=self._seconds()))
+
+    def note_faults(self, data: DataSet) -> None:
+        """Which conversations of a data set cannot be read, as far as it was read."""
+        faults = data.report.faults
+        for fault in faults[:FAULTS_TOLD]:
+            self.note(f"left out, cannot be read: {fault}")
+        if len(faults) > FAULTS_TOLD:
+            self.note(f"left out, cannot be read: {len(faults) - FAULTS_TOLD:,} more; `agent-gym data stats` lists all")
 
     def _tell(self, event: Event) -> None:
         self.events.append(event)

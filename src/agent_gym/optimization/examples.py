@@ -7,9 +7,12 @@ from functools import cached_property
 import msgspec
 
 from agent_gym.errors import UsageError
-from agent_gym.traces import SGDLoader, dump_trace
+from agent_gym.traces import dump_trace
+from agent_gym.traces.dataset import DataSet
 from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.task import Task
+
+SIZES = ("num_train", "num_val", "num_test")
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class Examples:
         return digest.hexdigest()
 
 
-def draw_examples(loader: SGDLoader, sizes: tuple[int, int, int], *, split: str | None = None, seed: int = 0) -> Examples:
+def draw_examples(data: DataSet, sizes: tuple[int, int, int], *, split: str | None = None, seed: int = 0) -> Examples:
     """Training and validation from `train`, test from `dev`, or all three from one split.
 
     Args:
@@ -40,15 +43,15 @@ def draw_examples(loader: SGDLoader, sizes: tuple[int, int, int], *, split: str 
         UsageError: when a split is absent or too small.
     """
     if split is not None:
-        return Examples(*draw_tasks(loader, split, sizes, seed=seed))
-    splits = loader.splits()
+        return Examples(*draw_tasks(data, split, sizes, seed=seed, named=SIZES))
+    splits = data.splits()
     if missing := [name for name in ("train", "dev") if name not in splits]:
         raise UsageError(
-            f"{str(loader.path)!r} has no {missing[0]!r} split to draw examples from: "
+            f"{str(data.path)!r} has no {missing[0]!r} split to draw examples from: "
             f"draw all from one it has, --split {splits[0]}"
         )
-    train, val = draw_tasks(loader, "train", sizes[:2], seed=seed)
-    (test,) = draw_tasks(loader, "dev", sizes[2:], seed=seed)
+    train, val = draw_tasks(data, "train", sizes[:2], seed=seed, named=SIZES[:2])
+    (test,) = draw_tasks(data, "dev", sizes[2:], seed=seed, named=SIZES[2:])
     return Examples(train, val, test)
 
 

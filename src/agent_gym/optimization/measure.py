@@ -19,7 +19,8 @@ from agent_gym.optimization.result import Event
 from agent_gym.optimization.roles import Roles
 from agent_gym.optimization.scoring import combined_metric, rubric_of
 from agent_gym.tools.recordings import read_recordings
-from agent_gym.traces import SGDLoader
+from agent_gym.traces import open_data
+from agent_gym.traces.dataset import DataSet
 from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.sgd_variant import SchemaVariant
 from agent_gym.traces.task import Task
@@ -61,11 +62,11 @@ def measure(
     """
     if limit < 1 or threads < 1:
         raise UsageError(f"limit and threads must be 1 or more, got {limit} and {threads}")
-    loader = SGDLoader(data_path, strict=False)
+    data = open_data(data_path, strict=False)
     return measure_tasks(
         agent_path,
-        loader,
-        lambda: draw_tasks(loader, split, [limit], seed=seed)[0],
+        data,
+        lambda: draw_tasks(data, split, [limit], seed=seed)[0],
         split=split,
         model=model,
         api_base=api_base,
@@ -83,7 +84,7 @@ def measure(
 
 def measure_tasks(
     agent_path: str | Path | None,
-    loader: SGDLoader,
+    data: DataSet,
     draw: Callable[[], Sequence[Task]],
     *,
     split: str = "dev",
@@ -111,14 +112,13 @@ def measure_tasks(
         roles.handle("agent", budget)
     )
     if schema_variant is not None:
-        player = Paraphrased(player, SchemaVariant.read(loader.path, split, schema_variant))
+        player = Paraphrased(player, SchemaVariant.read(data.path, split, schema_variant))
     judge = roles.handle("judge", budget) if how else None
     metric = combined_metric(weights, judge, rubric=how, embedder=roles.embedder(budget))
     tasks = draw()
-    environment = ReplayEnvironment(read_recordings(loader))
+    environment = ReplayEnvironment(read_recordings(data))
     phases = Phases(meter, on_event)
-    for fault in loader.report.faults:
-        phases.note(f"left out, cannot be read: {fault}")
+    phases.note_faults(data)
     with phases.phase("evaluate", len(tasks)) as progress:
         playing = evaluate(player, tasks, metric, environment, concurrency=threads, on_example=lambda _: progress(1))
         report = require_played(run_sync(playing))

@@ -40,7 +40,7 @@ from agent_gym.optimization.roles import Roles
 from agent_gym.optimization.scoring import combined_metric, rubric_of
 from agent_gym.optimization.so_far import SoFar
 from agent_gym.tools.recordings import read_recordings
-from agent_gym.traces import SGDLoader
+from agent_gym.traces import open_data
 from agent_gym.traces.task import Task
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class OptimizationRunner:
     """Tunes the dialogue agent on a data set.
 
     Args:
-        data_path: an SGD folder.
+        data_path: an SGD folder, or traces: a file of JSON lines, or a folder of them.
         strategy: a name of `STRATEGIES`, such as `bootstrap` or `mipro`.
         num_train: examples to learn from; with `num_val` examples to choose by, drawn from `train`.
         num_test: held-out examples, drawn from `dev`, on which before and after are measured.
@@ -139,7 +139,7 @@ class OptimizationRunner:
                 f"{strategy} proposes no instructions, so prompt_model={prompt_model!r} would be ignored: leave it out"
             )
         self._rubric = rubric_of(weights, rubric, judge_model)
-        self.loader = SGDLoader(data_path, strict=False)
+        self.data = open_data(data_path, strict=False)
         self.sizes = (num_train, num_val, num_test)
         self.split, self.seed, self.repeat, self.threads = split, seed, repeat, threads
         self.output_path = Path(output_path)
@@ -198,7 +198,7 @@ class OptimizationRunner:
     @cached_property
     def examples(self) -> Examples:
         """The examples of the run."""
-        return draw_examples(self.loader, self.sizes, split=self.split, seed=self.seed)
+        return draw_examples(self.data, self.sizes, split=self.split, seed=self.seed)
 
     def plan(self, *, paid: Collection[str] = ()) -> "Plan":
         """What `run` will take, phase by phase; asks nothing of any model.
@@ -233,9 +233,9 @@ class OptimizationRunner:
         phases = Phases(self.meter, self._on_event)
         with phases.phase("examples"):
             examples = self.examples
-            self._note_faults(phases)
+            phases.note_faults(self.data)
             # Read now, not when the first tool call needs them: that would hold up every request on its way.
-            self._environment = ReplayEnvironment(read_recordings(self.loader))
+            self._environment = ReplayEnvironment(read_recordings(self.data))
             run = self._run_id(examples)
             # Neither is part of the run's name: with a larger budget it is the same run, which continues.
             budget = self._new_budget()
@@ -353,10 +353,6 @@ class OptimizationRunner:
             phases.note(f"{phase}: the judge gave no score for {report.unjudged} of {len(tasks)} examples; they are not scored")
         return report
 
-    def _note_faults(self, phases: Phases) -> None:
-        for fault in self.loader.report.faults:
-            phases.note(f"left out, cannot be read: {fault}")
-
     @property
     def _options(self) -> dict[str, Any]:
         from agent_gym.optimization.strategies import options_of
@@ -366,7 +362,7 @@ class OptimizationRunner:
     def _data(self, examples: Examples) -> dict[str, Any]:
         parts = {"train": examples.train, "val": examples.val, "test": examples.test}
         return {
-            "name": self.loader.path.name,
+            "name": self.data.name,
             "fingerprint": examples.fingerprint,
             "splits": {"train": self.split or "train", "val": self.split or "train", "test": self.split or "dev"},
             "examples": {part: [task.id for task in tasks] for part, tasks in parts.items()},

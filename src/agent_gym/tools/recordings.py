@@ -18,7 +18,8 @@ import msgspec
 
 from agent_gym.errors import ArgumentsError
 from agent_gym.messages import Assistant, Tool, ToolCall
-from agent_gym.traces import SGDLoader, Trace
+from agent_gym.traces import Trace
+from agent_gym.traces.dataset import DataSet
 from agent_gym.values import canonical
 
 Row = Mapping[str, Any]
@@ -237,9 +238,6 @@ def _is_readable(call: ToolCall) -> bool:
     return True
 
 
-def read_recordings(loader: SGDLoader) -> Recordings:
+def read_recordings(data: DataSet) -> Recordings:
     """What tools answered in any split: whatever is played on a data set, its tools answer alike."""
-    # A loader of its own: the faults of the examples are what the first one reports.
-    everything = SGDLoader(loader.path, strict=False)
-    splits = [split for split in everything.splits() if any((everything.path / split).glob("dialogues_*.json"))]
-    return Recordings(trace for split in splits for trace in everything.load(split))
+    return Recordings(data.everything())

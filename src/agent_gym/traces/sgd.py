@@ -15,13 +15,13 @@ may be incomplete. The format: Rastogi et al., AAAI 2020.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from agent_gym.errors import DataError, UsageError
 from agent_gym.messages import ToolSpec
+from agent_gym.traces.dataset import DialogueHead, LoadReport
 from agent_gym.traces.sgd_dialogue import Dialogue, DialogueReader, Fault, Head, Unreadable
 from agent_gym.traces.sgd_schema import read_tools
 from agent_gym.traces.trace import Trace
@@ -31,33 +31,6 @@ _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _DIALOGUES = msgspec.json.Decoder(list[Dialogue])
 _DIALOGUE = msgspec.json.Decoder(Dialogue)
 _HEADS = msgspec.json.Decoder(list[Head])
-
-
-@dataclass
-class LoadReport:
-    """What one loader has read so far."""
-
-    files: int = 0
-    dialogues: int = 0
-    turns: int = 0
-    tool_calls: int = 0
-    services: set[str] = field(default_factory=set[str])
-    faults: list[Fault] = field(default_factory=list[Fault])
-
-    @property
-    def unreadable(self) -> int:
-        """How many dialogues or whole files could not be read."""
-        return len(self.faults)
-
-
-@dataclass(frozen=True)
-class DialogueHead:
-    """Where a dialogue stands and what it is about, known without reading its turns."""
-
-    file: Path
-    index: int
-    dialogue_id: str
-    services: tuple[str, ...]
 
 
 class SGDLoader:
@@ -74,13 +47,18 @@ class SGDLoader:
     def __init__(self, path: str | Path, *, strict: bool = True) -> None:
         self.path = Path(path)
         self.strict = strict
-        self.report = LoadReport()
+        self.report = LoadReport[Fault]()
         self._tools: dict[str, dict[str, tuple[ToolSpec, ...]]] = {}
         if not self.splits():
             raise UsageError(
                 f"no SGD data in {str(self.path)!r} (looked for train, dev and test, each with schema.json): "
                 "get it with `agent-gym data fetch`, or try data/sample"
             )
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.path.name
 
     def splits(self) -> list[str]:
         """The splits that are there."""
@@ -125,7 +103,7 @@ class SGDLoader:
             except (*_BROKEN, OSError):
                 # The dialogues are read one by one: what is broken is named there, and the rest is used.
                 heads = list(self._salvage(file))
-            found += [DialogueHead(file, index, head.dialogue_id, tuple(head.services)) for index, head in heads]
+            found += [DialogueHead(file, index, f"{split}/{head.dialogue_id}", tuple(head.services)) for index, head in heads]
         return found
 
     def read(self, split: str, heads: Sequence[DialogueHead]) -> list[Trace]:
@@ -148,6 +126,13 @@ class SGDLoader:
                     traces[head] = trace
         self.report.files += len(wanted)
         return [traces[head] for head in heads if head in traces]
+
+    def everything(self) -> Iterator[Trace]:
+        """Every readable dialogue of every split; neither they nor the others are counted in `report`."""
+        quiet = SGDLoader(self.path, strict=False)
+        for split in quiet.splits():
+            if any((self.path / split).glob("dialogues_*.json")):
+                yield from quiet.load(split)
 
     def _counted(self, reader: "DialogueReader", dialogues: Sequence[Dialogue]) -> Iterator[Trace]:
         report = self.report
@@ -189,6 +174,11 @@ class SGDLoader:
         if self.strict:
             raise DataError(f"{fault}; repair the file, or read on with strict=False")
         self.report.faults.append(fault)
+
+
+def is_sgd(path: Path) -> bool:
+    """Whether a folder is a data set in SGD's format."""
+    return any((path / split / "schema.json").is_file() for split in ("train", "dev", "test"))
 
 
 _PATH = re.compile(r"(.*?)(?: - at `\$(?:\.turns\[(\d+)\])?\.?(.*)`)?", re.DOTALL)

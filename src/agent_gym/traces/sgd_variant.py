@@ -20,6 +20,7 @@ import msgspec
 from agent_gym.errors import DataError, UsageError
 from agent_gym.messages import ToolCall, ToolSpec
 from agent_gym.traces.renaming import Names, Renaming
+from agent_gym.traces.sgd import is_sgd
 from agent_gym.traces.sgd_schema import SGDService, read_tools
 from agent_gym.traces.task import Task
 from agent_gym.traces.trace import Trace
@@ -46,9 +47,11 @@ class SchemaVariant:
             name: which paraphrase; the public data set has v1 to v5, from near to far.
 
         Raises:
-            UsageError: when the folder has no such paraphrase of this split.
+            UsageError: when the folder is no SGD folder, or has no such paraphrase of this split.
             DataError: when a schema cannot be read, or the two do not fit together; names service and slot.
         """
+        if not is_sgd(Path(path)):
+            raise UsageError(f"schema variants are other names for SGD's tools, and {str(path)!r} is not SGD: ask for none")
         folder = Path(path) / "sgd_x" / "data"
         have = sorted(file.parent.parent.name for file in folder.glob(f"*/{split}/schema.json"))
         if name not in have:

@@ -83,11 +83,15 @@ def _services(trace: Trace) -> list[str]:
     for index in range(len(called) - 1, -1, -1):
         message = trace.messages[index]
         if isinstance(message, Assistant) and message.tool_calls:
-            name = message.tool_calls[0].name
-            current = name.rpartition("-")[0] or name
+            current = service_of(message.tool_calls[0].name)
         called[index] = current
     last = next((service for service in reversed(called) if service), "")
     return [service or last for service in called]
+
+
+def service_of(tool: str) -> str:
+    """`SERVICE` of a tool called `SERVICE-INTENT`, else the tool's own name."""
+    return tool.rpartition("-")[0] or tool
 
 
 def calls_of(messages: tuple[Message, ...]) -> list[ToolCall]:

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from agent_gym.lm import run_sync
 from agent_gym.lm.offline.judging import judge as verdict
-from agent_gym.messages import Assistant, Tool, ToolCall, ToolSpec, User
+from agent_gym.messages import Assistant, Message, Tool, ToolCall, ToolSpec, User
 from agent_gym.metrics import LLMJudge, Rubric, Score
 from agent_gym.traces import Trace
 from agent_gym.traces.task import Task
@@ -88,3 +89,26 @@ def test_whatever_was_said_and_done_gets_scores_on_the_scale(task: Task) -> None
 def test_other_prompts_are_none_of_its_business(asked: str) -> None:
     assert verdict("1. `task_completion` (int): from 0 to 10", asked) is None
     assert verdict("You help.", "<data answer 1>\n{}\n</data answer 1>") is None
+
+
+def episode(*turns: tuple[str, list[ToolCall]]) -> Score:
+    """What the judge gives to a whole conversation."""
+    messages: list[Message] = []
+    for said, calls in turns:
+        messages.append(User(said))
+        for one in calls:
+            messages += [Assistant("", (one,)), Tool(one.name, result=[{"name": "Sino"}])]
+        messages.append(Assistant(f"Very well, number {len(messages)}."))
+    done = Trace(conversation_id="c1", messages=tuple(messages), tools=(FIND,), metadata={"date": "2019-03-01"})
+    return run_sync(LLMJudge("offline", cache=None).judge_episode(done))
+
+
+def test_what_a_user_said_in_a_conversation_is_said_for_the_turns_behind_it() -> None:
+    found = episode(("Hello", []), ("A hotel in San Jose", [call("Hotels_1-Find", city="San Jose")]))
+    assert found.value == 1.0
+
+
+def test_a_conversation_is_worth_the_mean_of_its_turns() -> None:
+    wrong = ("A hotel in San Jose", [call("Hotels_1-Fly", city="San Jose")])
+    assert 0 < episode(("Hello", []), wrong).parts["task_completion"] < 1
+    assert "There is no tool Hotels_1-Fly." in episode(("Hello", []), wrong).reason

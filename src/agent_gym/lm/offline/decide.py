@@ -50,7 +50,14 @@ def _transact(
     acts = state.user_acts
     if state.memory.calls.get(tool.name) == arguments:
         return _talk(state, tool, arguments, closing)
-    if state.act == "confirm" and not missing and "negate" not in acts and not (state.fresh and "affirm" not in acts):
+    agrees = "affirm" in acts or not tool.alone
+    if (
+        state.act == "confirm"
+        and agrees
+        and not missing
+        and "negate" not in acts
+        and not (state.fresh and "affirm" not in acts)
+    ):
         return Step("call", tool, arguments)
     if closing or (state.act == "offer_intent" and "negate" in acts and not state.fresh):
         return _talk(state, tool, arguments, closing)

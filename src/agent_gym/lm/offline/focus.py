@@ -51,6 +51,8 @@ class _Rarity(NamedTuple):
 
     between: Mapping[str, float]
     within: Mapping[tuple[str, str], float]
+    things: frozenset[str]
+    """What tools without a service act on: an order is no deed where one can `refund_order`."""
 
 
 @lru_cache(maxsize=2048)
@@ -66,16 +68,17 @@ def _rarity(tools: tuple[ToolView, ...]) -> _Rarity:
     return _Rarity(
         {word: 0.4 + math.log(1 + len(size) / len(holders)) for word, holders in services.items()},
         {(service, word): math.log(1 + size[service] / count) for (service, word), count in within.items()},
+        frozenset(stem(word) for tool in tools if tool.alone for word in words(tool.name)[1:]),
     )
 
 
 def _score(
     said: frozenset[str], tool: ToolView, rare: _Rarity, lexicon: Lexicon, current: ToolView | None, detail: float
 ) -> float:
-    score = 0.0
-    for word in (tool.intent & said) - VERBS:
+    score, verbs = 0.0, VERBS - rare.things
+    for word in (tool.intent & said) - verbs:
         score += 0.9 * rare.between[word] + 0.7 * rare.within[tool.service, word]
-    for word in (tool.about - tool.intent - VERBS) & said:
+    for word in (tool.about - tool.intent - verbs) & said:
         score += (0.9 if word in tool.domain else 0.5) * rare.between[word] + 0.25 * rare.within[tool.service, word]
     for word in (tool.vocabulary - tool.about - tool.intent) & said:
         score += detail * rare.between[word]
@@ -83,7 +86,11 @@ def _score(
         heard = lexicon.get(word)
         if heard:
             score += sum(heard[other] for other in said if other in heard)
-    if said & _ACT:
+    if tool.alone:
+        # Examples of this very tool: what users said before it was called says more than its name.
+        heard = lexicon.get(tool.name, {})
+        score += sum(heard[word] for word in said if word in heard)
+    if said & _ACT - rare.things:
         score += (0.9 + 0.6 * bool(tool.intent & said & _ACT)) if tool.transactional else -0.3
     if said & _LOOK:
         score += -0.3 if tool.transactional else 0.6 + 0.3 * bool(tool.intent & said & _LOOK)

@@ -14,7 +14,7 @@ from agent_gym.lm.offline.acts import assistant_act
 from agent_gym.lm.offline.focus import Lexicon
 from agent_gym.lm.offline.mentions import mention
 from agent_gym.lm.offline.reading import Called, Event, Got, Said, read_examples
-from agent_gym.lm.offline.schema import stem, stems, words
+from agent_gym.lm.offline.schema import CODES, stem, stems, words
 from agent_gym.lm.offline.values import numbers
 from agent_gym.lm.offline.wording import Line, gather
 
@@ -24,6 +24,8 @@ _DEFAULT_CUE = re.compile(r"\bdefaults?\b", re.IGNORECASE)
 _ONE_CUE = re.compile(r"\bone (?:question|thing|argument|detail|slot) at a time\b|\bone question\b", re.IGNORECASE)
 HEARD = 0.25
 """How much a word counts that a user said before a like-named call, beside 1.4 and more for a word of the tool's own name."""
+HEARD_SAME = 2.0
+"""The same before a call of this very tool; for tools whose name names no service, so that no other can be like them."""
 _ACTING = frozenset(
     stem(word)
     for word in "book reserve buy purchase schedule order play rent transfer add pay send set make call share".split()
@@ -145,6 +147,9 @@ def _lexicon(moments: Sequence[Moment]) -> Lexicon:
         if moment.call is None:
             continue
         opening = moment.said[-1] if moment.before not in ("request", "confirm") else moment.said[0]
+        if "-" not in moment.call.name:
+            for word in filter(str.isalpha, stems(opening) - _COMMON - CODES):
+                counted.setdefault(moment.call.name, {})[word] = HEARD_SAME
         for name in stems(moment.call.name.rpartition("-")[2]) - _LOOKING - _ACTING:
             for word in stems(opening) - _COMMON:
                 counted.setdefault(name, {})[word] = HEARD

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, cast
 
-from agent_gym.lm.offline.judging_checks import Check, Seen, checks
+from agent_gym.lm.offline.judging_checks import Check, Seen, checks, in_turns
 
 _FIELD = re.compile(r"^\d+\. `(\w+)` \(\w+\): from 0 to (\d+)$", re.MULTILINE)
 _BLOCK = re.compile(r"^<data (\w+) (\w+)>\n(.*?)^</data \1 \2>$", re.MULTILINE | re.DOTALL)
@@ -31,14 +31,15 @@ def judge(system: str, asked: str) -> str | None:
     blocks = {name: _lines(text) for name, _, text in _BLOCK.findall(asked)}
     if not fields or "answer" not in blocks:
         return None
-    found = checks(Seen(blocks.get("tools", []), blocks.get("conversation", []), blocks["answer"]))
+    turns = [checks(turn) for turn in in_turns(Seen(blocks.get("tools", []), blocks.get("conversation", []), blocks["answer"]))]
     verdict: dict[str, str | int] = {}
     for field in fields:
-        own = [check for check in found if field.name in check.bears_on] or found
-        failed = [check for check in own if not check.passed]
-        said = " ".join(dict.fromkeys(check.said for check in failed or own))
+        own = [[check for check in found if field.name in check.bears_on] or found for found in turns]
+        every = [check for found in own for check in found]
+        failed = [check for check in every if not check.passed]
+        said = " ".join(dict.fromkeys(check.said for check in failed or every))
         verdict[f"{field.name}{_REASON}"] = said or "Nothing can be checked."
-        verdict[field.name] = round(field.most * _share(own))
+        verdict[field.name] = round(field.most * sum(map(_share, own)) / len(own))
     return json.dumps(verdict, ensure_ascii=False)
 
 

@@ -54,8 +54,22 @@ class Check(NamedTuple):
     bears_on: tuple[str, ...] = (_OUTCOME, _ACTION)
 
 
+def in_turns(seen: Seen) -> list[Seen]:
+    """A whole conversation as the turns that it is made of, each with what went before; a single turn is itself."""
+    users = [at for at, line in enumerate(seen.answer) if _says(line, "user")]
+    if not users:
+        return [seen]
+    ends = [*users[1:], len(seen.answer)]
+    turns = [
+        Seen(seen.tools, [*seen.before, *seen.answer[: start + 1]], seen.answer[start + 1 : end])
+        for start, end in zip(users, ends, strict=True)
+    ]
+    # The user's last words are nobody's turn.
+    return [turn for turn in turns if turn.answer] or [seen]
+
+
 def checks(seen: Seen) -> list[Check]:
-    """Everything that can be checked, in order."""
+    """Everything that can be checked of a turn, in order."""
     calls = [line for line in seen.answer if "call" in line]
     found = [check for at, call in enumerate(calls) for check in _call(call, [*_calls(seen.before), *calls[:at]], seen)]
     found += _answers(seen.answer)

@@ -118,7 +118,10 @@ class Memory:
         return filled
 
     def _carried(self, service: str, param: Param, user: str) -> str | None:
-        """The same thing known from another service of this conversation: the town, the day."""
+        """The same thing known from another service of this conversation: the town, the day, an ID."""
+        if param.kind == "code":
+            held = [values[param.name] for other, values in self.values.items() if other != service and param.name in values]
+            return held[-1] if held else None
         if not (is_town(param) or param.kind == "date"):
             return None
         found: list[tuple[bool, str]] = []

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from agent_gym.lm.offline.decide import Step
 from agent_gym.lm.offline.habits import Habits
-from agent_gym.lm.offline.schema import DONT_CARE, Param, ToolView, stem, stems, words
+from agent_gym.lm.offline.schema import CODES, DONT_CARE, Param, ToolView, stem, stems, words
 from agent_gym.lm.offline.state import State
 from agent_gym.lm.offline.wording import Line, likeness, speak, typical
 
@@ -44,6 +44,8 @@ def say(step: Step, state: State, habits: Habits) -> str:
 
 def _after_result(state: State, tool: ToolView, lines: Lines) -> str:
     got = state.last_got
+    if got is not None and got.error and tool.alone:
+        return f"I'm sorry, that did not work: {got.error}."
     if got is None or got.error or not got.rows:
         return typical(
             lines.get("failure", ()),
@@ -60,7 +62,8 @@ def _after_result(state: State, tool: ToolView, lines: Lines) -> str:
             if state.last_call and state.last_call.arguments.get(name, value) != value
         )
         return f"I'm sorry, that is not available. Would you like {changed} instead?"
-    done = typical(lines.get("notify", ()), tool, got.rows[0], f"Your {_deed(tool)} has been confirmed.")
+    plain = "That is done." if tool.alone else f"Your {_deed(tool)} has been confirmed."
+    done = typical(lines.get("offer" if tool.alone else "notify", ()), tool, got.rows[0], plain)
     told = _inform(state, tool) if "question" in state.user_acts else ""
     return f"{done} {told}".strip()
 
@@ -75,7 +78,7 @@ def _offer(state: State, tool: ToolView, lines: Lines) -> str:
 
 def _plain_offer(tool: ToolView, row: Mapping[str, str], count: int) -> str:
     name = next((value for field, value in row.items() if likeness(field) == "name"), None)
-    if name is None:
+    if name is None or tool.alone:
         news = [
             field
             for field in row
@@ -155,6 +158,8 @@ def _plain_ask(param: Param) -> str:
             )
         case "bool":
             return f"Would you like {re.sub(r'^(?:has|is|serves|offers) ', '', param.label)}?"
+        case "code":
+            return "What is the " + re.sub(r"\bid\b", "ID", param.label) + "?"
         case "number":
             return f"How many {param.label.removeprefix('number of ')} do you need?"
         case "choice" | "type":
@@ -174,6 +179,8 @@ def _deed(tool: ToolView) -> str:
 
 def _deed_verb(tool: ToolView) -> str:
     parts = words(tool.name.rpartition("-")[2])
+    if tool.alone and len(parts) > 1:
+        return f"{parts[0]} the {' '.join(parts[1:])}"
     return f"{parts[0]} {'a ' if parts[-1][-1:] != 's' else ''}{' '.join(parts[1:])}" if len(parts) > 1 else "go ahead"
 
 
@@ -184,7 +191,9 @@ def _details(tool: ToolView, arguments: Mapping[str, str]) -> str:
     told: list[str] = []
     for name, value in arguments.items():
         param = tool.params[name]
-        lead = _LEAD.get(param.kind, "")
+        lead = "to" if tool.alone and param.kind == "place" else _LEAD.get(param.kind, "")
+        if param.kind == "code":
+            lead = f"for {' '.join(word for word in words(name) if word not in CODES)}"
         if param.side and param.kind in ("place", "date"):
             lead = param.side if param.kind == "place" else param.label
         unit = param.label.removeprefix("number of ") if param.kind == "number" else ""

@@ -28,6 +28,9 @@ PEOPLE = frozenset(
     " guests size".split()
 )
 
+CODES = frozenset("id reference ref sku".split())
+COUNTS = frozenset("number count size num quantity minutes hours days nights weeks months year years rating".split())
+
 
 @lru_cache(maxsize=16384)
 def stem(word: str) -> str:
@@ -62,7 +65,7 @@ class Param(NamedTuple):
     label: str
     """The name in plain words."""
     kind: str
-    """bool, number, choice, date, time, money, place, type (an open class: genre, cuisine) or text."""
+    """bool, number, choice, code (an ID), date, time, money, place, type (an open class: genre, cuisine) or text."""
     options: tuple[str, ...]
     default: str | None
     required: bool
@@ -92,6 +95,11 @@ class ToolView(NamedTuple):
     def __hash__(self) -> int:
         # `params` is a dict: tools of one name are told apart by equality.
         return hash((self.name, self.description))
+
+    @property
+    def alone(self) -> bool:
+        """Its name names no service."""
+        return self.service == self.name
 
     def required(self) -> list[str]:
         return [name for name, param in self.params.items() if param.required]
@@ -161,6 +169,8 @@ def _kind(named: tuple[str, ...], told: tuple[str, ...], options: tuple[str, ...
     names, about = set(named), set(told)
     if (options and {option.lower() for option in options} <= {"true", "false"}) or json_type == "boolean":
         return "bool"
+    if names & CODES:
+        return "code"
     if options and all(option.isdigit() for option in options):
         return "number"
     if options:
@@ -169,7 +179,7 @@ def _kind(named: tuple[str, ...], told: tuple[str, ...], options: tuple[str, ...
         return "date"
     if "time" in names:
         return "time"
-    if names & {"number", "count", "size", "num", "days", "nights", "year", "rating"} or json_type in ("integer", "number"):
+    if names & COUNTS or json_type in ("integer", "number"):
         return "number"
     if names & {"amount", "price", "fare", "cost", "rent", "balance"}:
         return "money"

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from agent_gym.lm.offline.mentions import Taken, Words, inside_a_name, mention
 from agent_gym.lm.offline.names import fill_names
 from agent_gym.lm.offline.schema import Param
-from agent_gym.lm.offline.typed import fill_choices, fill_flags, fill_money, fill_numbers, fill_pairs
+from agent_gym.lm.offline.typed import fill_choices, fill_codes, fill_flags, fill_money, fill_numbers, fill_pairs
 from agent_gym.lm.offline.values import dates, times
 
 
@@ -18,6 +18,7 @@ def fill(said: Words, params: Iterable[Param]) -> dict[str, str]:
     wanted = list(params)
     taken, filled = Taken(), dict[str, str]()
     _fill_known(said, wanted, taken, filled)
+    fill_codes(said, [p for p in wanted if p.kind == "code"], taken, filled)
     fill_choices(said, wanted, taken, filled)
     fill_pairs(said, [p for p in wanted if p.kind == "date"], dates(said.text, said.today), taken, filled)
     hours = [p for p in wanted if p.kind == "time"]

@@ -18,6 +18,9 @@ from agent_gym.lm.offline.schema import DONT_CARE, Param, ToolView, stem, words
 from agent_gym.lm.offline.services import Service, group
 from agent_gym.lm.offline.slots import fill
 
+LITTLE = 0.5
+"""What words must say of a tool without a service before it is taken up."""
+
 
 class Heard(NamedTuple):
     """A turn since the last call: the user's words with the assistant's before them, or a reading back."""
@@ -82,7 +85,8 @@ class State:
         if self.focus is None or self.focus.transactional:
             return self.focus
         pool = self.services[self.focus.service].deeds or self.deeds
-        return choose(text, pool, self.lexicon)[0]
+        # The lexicon is of what users say.
+        return choose(text, pool, {} if self.focus.alone else self.lexicon)[0]
 
     def _called(self, call: Called) -> None:
         self.last_call = call
@@ -101,6 +105,7 @@ class State:
         self.last_words, self.act = text, assistant_act(text)
         if self.after_result:
             proposes = self.countered and (self.act == "offer" or ("?" in text and self.act not in ("more", "notify")))
+            proposes = proposes or self._asks_leave(text)
             self.act = "confirm" if proposes else self.act if self.act in ("failure", "notify", "offer") else "offer"
             if self.countered:
                 self.countered = False
@@ -119,8 +124,17 @@ class State:
             self.pending.append(Heard("assistant", text))
             self._take(self.pending[-1])
 
+    def _asks_leave(self, text: str) -> bool:
+        """After a look-up: whether to do something for which all is known ("Shall I refund order A-1042?")."""
+        if self.focus is None or not self.focus.alone or self.act not in ("confirm", "offer_intent"):
+            return False
+        target = self.transaction(text)
+        return target is not None and {*target.required()} <= {*self.arguments(target)}
+
     def _follow(self, text: str) -> None:
-        """The assistant's question shows what it is working on."""
+        """The assistant's question shows what it is working on; an ID may be asked for any tool."""
+        if self.focus is not None and self.focus.alone and self.act == "request":
+            return
         chosen, score = choose(text, self.tools if self.act == "request" else self.deeds, self.lexicon, self.focus, detail=1.2)
         if chosen is None or self.focus is None:
             self._focus_on(chosen or self.focus)
@@ -168,7 +182,7 @@ class State:
         done = focus is not None and focus.transactional and focus.name in self.memory.calls
         chosen, strength = choose(text, self.tools, self.lexicon, None if done else focus)
         if chosen is None or focus is None:
-            self._focus_on(chosen)
+            self._focus_on(None if chosen is not None and chosen.alone and strength < LITTLE else chosen)
         elif chosen.service == focus.service:
             asks = "question" in acts and strength < 3.0 and self.act in ("offer", "inform")
             if strength >= 1.6 and not asks:

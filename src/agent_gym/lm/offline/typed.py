@@ -110,6 +110,27 @@ def fill_money(said: Words, params: list[Param], taken: Taken, filled: dict[str,
             taken.take(value.start, value.end)
 
 
+_CODE = re.compile(r"(?<![\w$£€.,:/-])(?P<letters>[A-Z]{1,5}-?)?\d[\w-]*\b(?![.,:/]\d)")
+
+
+def fill_codes(said: Words, params: list[Param], taken: Taken, filled: dict[str, str]) -> None:
+    """IDs: by the word before ("order A-1042", "my ID is 123"), by what was asked, or by their look alone."""
+    open_ones = [p for p in params if p.name not in filled]
+    for match in _CODE.finditer(said.text) if open_ones else ():
+        before = words(said.text[: match.start()])[-3:]
+        scored = [(_codes(p, match, before, said), -at) for at, p in enumerate(open_ones)]
+        score, at = max(scored, default=(0, 0))
+        if score >= 2 and taken.free(*match.span()):
+            filled[open_ones.pop(-at).name] = match[0]
+            taken.take(*match.span())
+
+
+def _codes(param: Param, match: re.Match[str], before: Sequence[str], said: Words) -> int:
+    named = bool({*before} & {*words(param.name)}) + bool({stem(word) for word in before} & (param.stems | param.about))
+    looks = 2 * bool(match["letters"]) + (sum(map(str.isdigit, match[0])) > 2)
+    return 2 * named + 2 * (param.name in said.asked) + looks
+
+
 def fill_numbers(said: Words, params: list[Param], taken: Taken, filled: dict[str, str]) -> None:
     open_ones = [p for p in params if p.name not in filled]
     for value in numbers(said.text):

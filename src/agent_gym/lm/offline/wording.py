@@ -5,7 +5,7 @@ becomes  "How about {restaurant_name} in {city}?"  and, for a row of another ser
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -33,6 +33,8 @@ class Line(NamedTuple):
     """Its words that belong to that call's service: it suits only a tool that knows them too."""
     said: frozenset[str]
     """The words of the template, for likeness."""
+    tool: str
+    """The tool of that call, empty when there is none."""
 
 
 def gather(examples: Sequence[Example], today: date) -> dict[str, tuple[Line, ...]]:
@@ -61,7 +63,7 @@ def _lines(events: Sequence[Event], today: date) -> list[Line]:
                 after_result = False
             case _:
                 pass
-    return [line for line in found if line.act and (line.about or line.act in ("more", "goodbye"))]
+    return [line for line in found if line.act and (line.about or line.act in ("more", "goodbye", "request"))]
 
 
 _RESIDUE = re.compile(r"\d|(?<=[a-z,] )[A-Z](?!\b|')")
@@ -74,15 +76,17 @@ def _line(
     shown: Mapping[str, str] = rows[0] if rows else {}
     if total is not None:
         failed = not rows or (last is not None and any(shown.get(key, value) != value for key, value in last.arguments.items()))
-        act = "failure" if failed else "notify" if act == "notify" else "offer"
+        alone = last is not None and "-" not in last.name
+        act = "failure" if failed else "notify" if act == "notify" and not alone else "offer"
     deed = last if total is not None else next((event for event in rest if isinstance(event, Called)), last)
     values = deed.arguments if act == "confirm" and deed is not None else shown
     template = delexicalise(text, values, total or 0 if act == "offer" else 0, today)
     bare = _FIELD.sub("", template)
-    act = "" if _RESIDUE.search(bare) else act
+    act = "" if _RESIDUE.search(bare.replace(" ID", "")) else act
     about = stems(deed.name.rpartition("-")[2]) if deed else frozenset[str]()
     belongs = stems(" ".join((deed.name, *deed.arguments, *shown))) if deed else frozenset[str]()
-    return Line(act, template, tuple(_FIELD.findall(template)), about, stems(bare) & belongs, frozenset(words(template)))
+    fields, said, name = tuple(_FIELD.findall(template)), frozenset(words(template)), deed.name if deed else ""
+    return Line(act, template, fields, about, stems(bare) & belongs, said, name)
 
 
 def delexicalise(text: str, values: Mapping[str, str], count: int, today: date) -> str:
@@ -92,6 +96,8 @@ def delexicalise(text: str, values: Mapping[str, str], count: int, today: date) 
     for name, value in sorted(values.items(), key=lambda pair: -len(pair[1])):
         place = find(value, text) if value and value not in ("True", "False") else None
         place = place or next(((start, end) for said, start, end in spoken if said == value), None)
+        # Without a date in the prompt, a day in the text has no year.
+        place = place or (find(speak(value, name), text) if value else None)
         if place and all(place[1] <= start or end <= place[0] for start, end, _ in cuts):
             cuts.append((*place, name))
     counted = find(str(count), text) if count > 1 else None
@@ -157,11 +163,14 @@ def typical(
     lines: Sequence[Line], tool: ToolView | None, values: Mapping[str, str], plain: str, topic: frozenset[str] = frozenset()
 ) -> str:
     """The sentence most like the examples' that suit, with every field filled; `plain` when nothing is nearer to them."""
+    if tool is not None and tool.alone:
+        return next(_of_this(tool, lines, values, topic), plain)
     knows = frozenset[str]() if tool is None else tool.intent | tool.about | tool.vocabulary | stems(" ".join(tool.results))
     fitting = [
         (line, said)
         for line in lines
-        if line.own <= knows
+        if (line.tool or line.act != "request")
+        and line.own <= knows
         and (not topic or topic & stems(line.template))
         and (said := relexicalise(line, values)) is not None
     ]
@@ -176,6 +185,15 @@ def typical(
     # Itself is one of the voices, and says nothing about how usual it is.
     nearer = _central(likest[0].said, voices) - 1 >= _central(frozenset(words(plain)), voices)
     return likest[1] if nearer or same else plain
+
+
+def _of_this(tool: ToolView, lines: Sequence[Line], values: Mapping[str, str], topic: frozenset[str]) -> Iterator[str]:
+    """What examples said of this very tool: where no name tells which tools are alike, no other's words will do."""
+    for line in lines:
+        if line.tool in ("", tool.name) and (not topic or topic & stems(line.template)):
+            said = relexicalise(line, values)
+            if said is not None:
+                yield said
 
 
 def _central(said: frozenset[str], others: Sequence[tuple[Line, str]]) -> float:

@@ -134,7 +134,7 @@ class GoldAgent:
             missing = [
                 slot
                 for slot, values in turn.needs.items()
-                if not (_any_said(slot, values, said, self._today) or (values[0] in ("True", "False") and slot in self._asked))
+                if not (_is_said(slot, values, said, self._today) or (slot in turn.tacit and slot in self._asked))
             ]
             if turn.call is not None:
                 if missing:
@@ -198,19 +198,16 @@ class _RecordedTurn(NamedTuple):
     """Of a call or a question: the arguments, as the recorded user told them."""
     questions: Mapping[str, str]
     """Argument to the words in which the recorded system asked for it."""
+    tacit: frozenset[str]
+    """Arguments whose values are told without saying them ("yes", "we eat everything"): an answer to the question will do."""
 
 
 def _recorded_turns(task: Trace, turns: Sequence[ActedTurn]) -> list[_RecordedTurn]:
     told: dict[tuple[str, str], tuple[str, ...]] = {}
-    later = {
-        (frame.service, act.slot): (*act.values, *act.canonical)
-        for turn in turns
-        if turn.user
-        for frame in turn.frames
-        for act in frame.acts
-        if act.act == "INFORM"
-    }
+    informed = [(frame.service, act) for turn in turns if turn.user for frame in turn.frames for act in frame.acts]
+    later = {(service, act.slot): (*act.values, *act.canonical) for service, act in informed if act.act == "INFORM"}
     spoken = iter([message.content for message in task.messages if isinstance(message, User | Assistant) and message.content])
+    own = [message.content for message in task.messages if isinstance(message, User)]
     calls = iter(task.calls)
     found: list[_RecordedTurn] = []
     questions: dict[str, str] = {}
@@ -228,19 +225,20 @@ def _recorded_turns(task: Trace, turns: Sequence[ActedTurn]) -> list[_RecordedTu
             elif acts == {"REQUEST"}:
                 slots = [act.slot for act in frame.acts]
                 questions |= dict.fromkeys(slots, words)
-                needs = {slot: later[frame.service, slot] for slot in slots if (frame.service, slot) in later}
-                needs |= {slot: ("\0",) for slot in slots if slot not in needs}
+                # What the recorded user never told is asked for all the same.
+                needs = {slot: later.get((frame.service, slot), ()) for slot in slots}
+            tacit = frozenset(
+                slot
+                for slot, values in needs.items()
+                if {"True", "False"} & {*values} or not _is_said(slot, values, own, day_of(task))
+            )
             tells = bool(acts & {"INFORM", "NOTIFY_SUCCESS", "NOTIFY_FAILURE"})
-            found.append(_RecordedTurn(words, call, acts == {"REQUEST"}, tells, needs, dict(questions)))
+            found.append(_RecordedTurn(words, call, acts == {"REQUEST"}, tells, needs, dict(questions), tacit))
     return found
 
 
-def _any_said(slot: str, values: Sequence[str], said: Sequence[str], today: date) -> bool:
-    if "dontcare" in values:
-        return True
-    return any(is_told(slot, value, text, today) for text in said for value in values if value not in ("True", "False")) or (
-        values[0] in ("True", "False") and any(names(slot, text) for text in said)
-    )
+def _is_said(slot: str, values: Sequence[str], said: Sequence[str], today: date) -> bool:
+    return "dontcare" in values or any(is_told(slot, value, text, today) for text in said for value in values)
 
 
 def _listed(actions: Iterable[Action]) -> Acting:

@@ -92,7 +92,8 @@ def test_evaluate_gives_the_score_that_the_run_gave(agent_gym: AgentGym, sample:
 def test_evaluate_prints_a_table(agent_gym: AgentGym, sample: Path) -> None:
     code, out, err = agent_gym("evaluate", "--data", sample, "--limit", "6", "--model", "offline")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines() if line.strip()][:4] == ["baseline", "score", "95", "similarity"]
+    first = [line.split()[0] for line in out.splitlines() if line.strip()][:5]
+    assert first == ["offline", "baseline", "score", "95", "similarity"]
     assert re.search(r"^call F1 +\d\.\d{3}$", out, re.MULTILINE)
     assert re.search(r"^examples +6$", out, re.MULTILINE)
     assert re.search(r"^tool answers, baseline: .*recorded \d+%$", out, re.MULTILINE)

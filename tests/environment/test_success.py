@@ -1,10 +1,15 @@
 """Whether the user got what it wanted."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from agent_gym.environment.blame import blame
 from agent_gym.environment.success import achieved, is_done, pieces_of
 from agent_gym.messages import Assistant, Message, Tool, ToolCall, User
 from agent_gym.traces import SGDLoader, Trace
@@ -110,6 +115,30 @@ def test_a_conversation_without_calls_wants_nothing() -> None:
 def test_broken_arguments_are_a_wrong_call_and_no_crash() -> None:
     broken = with_messages(User("Book it."), Assistant("", (ToolCall(BOOK.name, '{"time": ', id="a"),)), Assistant("Done."))
     assert not achieved(TASK, broken).success
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["phone_number", "time", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@given(
+    words=st.text(max_size=60),
+    raw=st.text(max_size=30) | JSON.map(json.dumps),
+    result=JSON,
+    error=st.none() | st.text(max_size=5),
+)
+def test_nothing_an_agent_or_a_tool_says_raises(words: str, raw: str, result: Any, error: str | None) -> None:
+    call = ToolCall(BOOK.name, raw, "a")
+    episode = with_messages(User(words), Assistant(words, (call,)), Tool(BOOK.name, result, error, "a"), Assistant(words))
+    found = achieved(TASK, episode)
+    assert 0 <= found.reached <= found.wanted == 2
+    assert blame(TASK, episode) in ("agent", "tool")
+    assert achieved(episode, episode).reached <= achieved(episode, episode).wanted
 
 
 @pytest.mark.real

@@ -10,8 +10,9 @@ import pytest
 from agent_gym.messages import Assistant, Tool
 from agent_gym.tools import ToolCatalog
 from agent_gym.traces import SGDLoader, Trace, dump_trace, load_trace
-from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.dataset import LoadReport
+from agent_gym.traces.draw import draw_tasks
+from agent_gym.traces.sgd_dialogue import Fault
 
 pytestmark = pytest.mark.real
 
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.real
 class Read(NamedTuple):
     """What one pass over train and dev found."""
 
-    report: LoadReport
+    report: LoadReport[Fault]
     unknown_calls: int
     faults: Counter[tuple[str, str]]
     unanswered: int

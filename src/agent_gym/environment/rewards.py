@@ -57,8 +57,8 @@ class NoReward:
 class GroundTruth:
     """The goal itself.
 
-    A turn is paid the share of the goal that it brought about, so that the turns of a success sum to 1; an episode is paid 1 for
-    a success and 0 otherwise.
+    A turn is paid the share of the goal that it brought about, so that the turns of a success sum to 1; an episode is paid 1
+    for a success and 0 otherwise.
     """
 
     async def of_turn(self, task: Trace, episode: Trace, start: int) -> Score:

@@ -48,10 +48,10 @@ def is_told(field: str, value: Any, text: str, today: date, question: str = "") 
     return bool(said and text) and _is_said(field, said.strip(), text, today, question if said.casefold() in _FLAGS else "")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _is_said(field: str, value: str, text: str, today: date, question: str) -> bool:
-    if _NUMBER.fullmatch(value):
-        return _says_number(value, _without_hours(text, today))
+    if (number := _number(value)) is not None:
+        return _says_number(number, _without_hours(text, today))
     if find(value, text) is not None:
         return True
     if value.casefold() in _FLAGS:
@@ -78,6 +78,14 @@ def names(field: str, text: str) -> bool:
 def _same_hour(found: str, wanted: str) -> bool:
     # "at 7" may be either half of the day.
     return found == wanted or (found[2:] == wanted[2:] and (int(found[:2]) + 12) % 24 == int(wanted[:2]))
+
+
+def _number(value: str) -> str | None:
+    """A value that is a number, in digits or in words."""
+    if _NUMBER.fullmatch(value):
+        return value
+    found = numbers(value)
+    return found[0].value if len(found) == 1 and found[0].end - found[0].start == len(value) else None
 
 
 @lru_cache(maxsize=16384)
@@ -119,7 +127,7 @@ def _close(word: str, said: Sequence[str]) -> bool:
     """The word, or one that a slip of a finger makes of it."""
     if word in said:
         return True
-    return len(word) > 3 and not word.isdigit() and any(_one_slip(word, other) for other in said if other[0] == word[0])
+    return len(word) > 5 and not word.isdigit() and any(_one_slip(word, other) for other in said if other[0] == word[0])
 
 
 def _one_slip(one: str, other: str) -> bool:

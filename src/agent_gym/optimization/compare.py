@@ -193,11 +193,17 @@ def _left_out(result: OptimizationResult) -> str:
 
 def _same_examples(results: Sequence[OptimizationResult]) -> None:
     first = results[0]
+    said = _said(first)
     for result in results[1:]:
         if result.data["examples"]["test"] != first.data["examples"]["test"]:
             raise UsageError(
                 f"{first.strategy} was measured on {_where(first)}, {result.strategy} on {_where(result)}: "
                 "only results of the same examples can be compared"
+            )
+        if any(said.get(name, words) != words for name, words in _said(result).items()):
+            raise UsageError(
+                f"{first.strategy} was measured on {_where(first)}, {result.strategy} on other examples of the same names: "
+                "only results of the same data can be compared"
             )
         if result.weights != first.weights:
             raise UsageError(
@@ -209,6 +215,11 @@ def _same_examples(results: Sequence[OptimizationResult]) -> None:
                 f"{first.strategy} was judged by {_judge(first)}, {result.strategy} by {_judge(result)}: "
                 "only results of the same judge can be compared"
             )
+
+
+def _said(result: OptimizationResult) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """What the examples say: in two logs, conversations of one name may be different ones."""
+    return {example.id: (example.user, example.expected) for example in result.baseline.examples if example.user}
 
 
 def _judge(result: OptimizationResult) -> str:

@@ -50,9 +50,17 @@ def draw_examples(data: DataSet, sizes: tuple[int, int, int], *, split: str | No
             f"{str(data.path)!r} has no {missing[0]!r} split to draw examples from: "
             f"draw all from one it has, --split {splits[0]}"
         )
-    train, val = draw_tasks(data, "train", sizes[:2], seed=seed, named=SIZES[:2])
-    (test,) = draw_tasks(data, "dev", sizes[2:], seed=seed, named=SIZES[2:])
-    return Examples(train, val, test)
+    lists: list[list[Task]] = []
+    short: list[str] = []
+    for name, part in (("train", slice(2)), ("dev", slice(2, 3))):
+        try:
+            lists += draw_tasks(data, name, sizes[part], seed=seed, named=SIZES[part])
+        except UsageError as error:
+            short.append(str(error))
+    if short:
+        # Of small logs both are too few: said at once.
+        raise UsageError("; ".join(short))
+    return Examples(*lists)
 
 
 def draw_of(repeat: int) -> str:

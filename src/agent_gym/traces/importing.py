@@ -1,12 +1,12 @@
 """Logs into a file of traces: parsed, redacted if asked to, given tools where they hold none, and written whole or not at all.
 
 One pass over the logs, whatever they are. Conversations that name no tools cannot be finished before the last call was seen;
-from the first of them on, lines wait in a file without a name, and the inferred tools are put into them while they are copied.
+from the first of them on, lines wait in a file without a name, those without tools with a mark at their end, and the inferred
+tools are put in the place of the marks while the file is copied.
 """
 
-import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -14,8 +14,7 @@ import msgspec
 
 from agent_gym.errors import DataError, UsageError
 from agent_gym.files import written_whole
-from agent_gym.messages import Assistant
-from agent_gym.traces.inference import ToolInference
+from agent_gym.traces.inference import ToolInference, called_in
 from agent_gym.traces.line import encode_tools, encode_trace
 from agent_gym.traces.parsers.reading import read_logs
 from agent_gym.traces.parsers.row import Entry, Fault, Place
@@ -23,6 +22,8 @@ from agent_gym.traces.redaction import Redactor
 from agent_gym.traces.trace import Trace
 
 _BUFFER = 1 << 20
+_MARK = b"\0"
+"""Stands for the tools of a line and its end; no byte of JSON is zero."""
 
 
 class Tally:
@@ -46,14 +47,13 @@ class Tally:
         self.skipped += fault.place != self._at
         self._at = fault.place
 
-    def see(self, trace: Trace) -> None:
-        """Count one conversation."""
+    def see(self, trace: Trace, called: Sequence[str]) -> None:
+        """Count one conversation, in which these tools were called."""
         self.traces += 1
         self.messages += len(trace.messages)
-        calls = [call.name for one in trace.messages if type(one) is Assistant for call in one.tool_calls]
-        if calls:
-            self.calls += len(calls)
-            self._called.update(calls)
+        if called:
+            self.calls += len(called)
+            self._called.update(called)
         if trace.tools is not self._last:
             self._last = trace.tools
             self._offered.update([spec.name for spec in trace.tools])
@@ -91,7 +91,7 @@ def check_logs(
     tally = Tally()
     for read in read_logs(paths, format):
         if isinstance(read, Entry):
-            tally.see(read.trace)
+            tally.see(read.trace, called_in(read.trace))
         else:
             tally.miss(read)
             on_fault(read)
@@ -127,7 +127,6 @@ def import_logs(
     if not to.parent.is_dir():
         raise UsageError(f"the folder {str(to.parent)!r} does not exist: make it, or write elsewhere")
     tally, inference, redactor = Tally(), ToolInference(), Redactor() if redact else None
-    bare = bytearray()
     with written_whole(to) as out, tempfile.TemporaryFile(dir=to.parent, buffering=_BUFFER) as waiting:
         sink: IO[bytes] = out
         for read in read_logs(sources, format, without=to):
@@ -138,17 +137,22 @@ def import_logs(
                 on_fault(read)
                 continue
             trace = read.trace if redactor is None else redactor.redacted(read.trace)
-            tally.see(trace)
-            if not trace.tools:
+            called = called_in(trace)
+            tally.see(trace, called)
+            if trace.tools:
+                sink.write(encode_trace(trace) + b"\n")
+                continue
+            if not inference.is_settled(called):
                 inference.see(trace)
-                sink = waiting
-            if sink is waiting:
-                bare.append(not trace.tools)
-            sink.write(encode_trace(trace) + b"\n")
+            sink = waiting
+            sink.write(encode_trace(trace)[:-1] + _MARK)
         if not tally.traces:
             raise DataError("no conversation could be read: agent-gym data check lists what is wrong")
         specs = inference.specs()
-        _copy(waiting, out, bare, b',"tools":' + bytes(encode_tools(specs)) + b"}\n" if specs else b"")
+        waiting.seek(0)
+        end = b',"tools":' + bytes(encode_tools(specs)) + b"}\n" if specs else b"}\n"
+        while block := waiting.read(_BUFFER):
+            out.write(block.replace(_MARK, end))
     return ImportReport(
         to=str(to),
         traces=tally.traces,
@@ -160,19 +164,3 @@ def import_logs(
         faults=tally.faults,
         redacted=dict(redactor.counts) if redactor else {},
     )
-
-
-def _copy(waiting: IO[bytes], out: IO[bytes], bare: bytearray, tools: bytes) -> None:
-    waiting.seek(0)
-    if not tools:
-        shutil.copyfileobj(waiting, out, _BUFFER)
-        return
-    start = 0
-    while lines := waiting.readlines(_BUFFER):
-        flags = bare[start : (start := start + len(lines))]
-        if all(flags):
-            # The same as below, with one copy of the tools less for each line.
-            out.write(tools.join([line[:-2] for line in lines]))
-            out.write(tools)
-        else:
-            out.writelines([line[:-2] + tools if flag else line for line, flag in zip(lines, flags, strict=True)])

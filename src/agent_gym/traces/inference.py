@@ -157,6 +157,12 @@ class ToolInference:
 
     def __init__(self) -> None:
         self._tools: dict[str, _Called] = {}
+        self._full: set[str] = set()
+        """Tools of which no more calls are looked at."""
+
+    def is_settled(self, called: Sequence[str]) -> bool:
+        """Whether a conversation in which these tools were called would change nothing any more."""
+        return len(self._full) == len(self._tools) and self._full.issuperset(called)
 
     def see(self, trace: Trace) -> None:
         """Take in the calls and results of one conversation."""
@@ -170,6 +176,7 @@ class ToolInference:
                         tool = self._tools[call.name] = _Called()
                     tool.calls += 1
                     if tool.calls > MOST_CALLS:
+                        self._full.add(call.name)
                         continue
                     try:
                         arguments = call.parsed()
@@ -183,6 +190,11 @@ class ToolInference:
     def specs(self) -> tuple[ToolSpec, ...]:
         """A spec for every tool that was called, by name."""
         return tuple(tool.spec(name) for name, tool in sorted(self._tools.items()))
+
+
+def called_in(trace: Trace) -> list[str]:
+    """The names of the tools that were called, in order, one for each call."""
+    return [call.name for one in trace.messages if type(one) is Assistant and one.tool_calls for call in one.tool_calls]
 
 
 def _see_rows(result: Any, names: dict[str, None]) -> None:

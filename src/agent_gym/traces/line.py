@@ -68,7 +68,7 @@ _SPACED = re.compile(r'\{"[^"\\\\]*": ')
 def encode_trace(trace: Trace) -> bytes:
     """The trace as compact JSON without a line end; empty fields are left out."""
     messages = [
-        one if not isinstance(one, Assistant) else _calling(one) if one.tool_calls else _AssistantWritten(one.content)
+        one if type(one) is not Assistant else _calling(one) if one.tool_calls else _AssistantWritten(one.content)
         for one in trace.messages
     ]
     return _ENCODE(

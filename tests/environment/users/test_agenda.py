@@ -78,6 +78,12 @@ def test_it_tells_what_it_is_asked_for() -> None:
     assert talk.messages[-1] == User("The time should be 7 pm.")
 
 
+def test_a_choice_is_answered_and_not_agreed_to() -> None:
+    talk = at_booking()
+    assert talk.say("For how many people? A table for 2 or for 4?") == ("INFORM Tables_1.party_size",)
+    assert talk.say("Would you like it at 7 pm?") == ("AFFIRM",)
+
+
 def test_it_has_no_preference_where_its_goal_knows_nothing() -> None:
     assert Talk().say("Would you like outdoor seating?") == ("INFORM Tables_1.outdoor_seating",)
 
@@ -127,11 +133,20 @@ def test_who_does_not_help_is_left_within_its_patience(words: str) -> None:
     assert talk.ended == "patience"
 
 
+def test_logs_that_name_no_tools_are_talked_about_too() -> None:
+    talk = Talk(msgspec.structs.replace(TASK, tools=()))
+    assert talk.say("What would you like?") == (f"INFORM_INTENT {FIND.name}", "INFORM Tables_1.cuisine", "INFORM Tables_1.city")
+    assert talk.say(*RECORDED, "How about Blue Heron?") == ("REQUEST Tables_1.phone_number",)
+    assert f"INFORM_INTENT {BOOK.name}" in talk.say("Their phone number is 555-0101.")
+    talk.say(Assistant("", (BOOKED,)), Tool(BOOK.name, [WANTED], call_id="call_1"), "Your table is booked at Blue Heron.")
+    assert talk.say("Is there anything else?")[-1] in ("THANK_YOU", "GOODBYE")
+
+
 def test_a_user_without_patience_or_without_a_goal() -> None:
     with pytest.raises(UsageError, match="patience=0"):
         AgendaUser(patience=0)
     with pytest.raises(UserFailed, match="holds no call and no goal"):
-        speaker(Trace(conversation_id="chat", messages=(User("Hello"), Assistant("Hello."))))
+        speaker(Trace(conversation_id="chat", messages=(User("Hello"), Assistant("Hello.")))).say([])
 
 
 def play(path: Path, agent: Callable[[Trace], Agent], limit: int | None, seed: int = 0) -> list[Trace]:

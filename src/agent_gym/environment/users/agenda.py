@@ -70,10 +70,8 @@ class AgendaUser:
 
     def begin(self, task: Trace, seed: int) -> "AgendaSpeaker":
         """The user in one episode."""
-        goal = self.goal(task)
-        if not goal.errands:
-            raise UserFailed(f"conversation {task.conversation_id!r} holds no call and no goal: nothing that a user could want")
-        return AgendaSpeaker(Mind(goal, task, self.patience), self.phrases(), random.Random(f"{seed}/{task.conversation_id}"))
+        mind = Mind(self.goal(task), task, self.patience)
+        return AgendaSpeaker(mind, self.phrases(), random.Random(f"{seed}/{task.conversation_id}"))
 
 
 class AgendaSpeaker:
@@ -83,10 +81,16 @@ class AgendaSpeaker:
         self._mind, self._phrases, self._rng = mind, phrases, rng
 
     async def speak(self, messages: Sequence[Message]) -> Utterance:
-        """What the user says next."""
+        """What the user says next.
+
+        Raises:
+            UserFailed: when the conversation holds nothing that a user could want.
+        """
         return self.say(messages)
 
     def say(self, messages: Sequence[Message]) -> Utterance:
         """`speak`, outside an event loop."""
+        if not self._mind.now.goal.errands:
+            raise UserFailed("the conversation holds no call and no goal: nothing that a user could want")
         meant, ended = self._mind.answer(messages)
         return Utterance(self._phrases.say(meant, self._rng), ended, tuple(map(str, meant)))

@@ -183,6 +183,8 @@ class _Reader:
             opening = "refined"
         elif draft is not None and draft.fails and "AFFIRM" in acts and "OFFER" in before:
             opening = "countered"
+        elif draft is not None and draft.fails and informed and "NEGATE" not in acts and "CONFIRM" not in before:
+            opening = "own"
         if opening is None or not frame.intent:
             if draft is not None:
                 draft.known = dict(frame.known)

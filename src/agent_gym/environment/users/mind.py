@@ -31,6 +31,7 @@ from agent_gym.environment.users.telling import (
 from agent_gym.environment.users.understanding import (
     agrees,
     asks_for_more,
+    asks_what,
     known_values,
     mentioned,
     params_of,
@@ -94,26 +95,23 @@ class Mind:
         searches = [(call, answer) for call, answer in calls if call.name == errand.tool and answer.source != "refused"]
         if not errand.deed and searches:
             search, answer = searches[-1]
-            stand.wrong = differences(search, errand, self.now.specs[errand.tool])
+            stand.wrong = differences(search, errand, self.now.spec)
             return self._offered(words, bool(rows_of(answer.result)))
         return self._talk(words, heard)
 
     def _talk(self, words: str, heard: bool) -> Answer:
         errand, stand = self.now.errand, self.now.stand
-        spec = self.now.specs.get(errand.tool)
-        if spec is None:
-            return self._insist()
+        spec = self.now.spec
         if not stand.opened:
             return self._open([]), ""
-        if stand.offer is None or errand.deed:
+        if spec is not None and (stand.offer is None or errand.deed):
+            unsaid = set(errand.slots) - stand.said
+            questioned = asked(words, params_of(spec), unsaid, self.now.today) if _asks(words) else frozenset[str]()
+            if asks_what(words) and assistant_act(words) != "confirm" and questioned & unsaid:
+                return inform(self.now, words, questioned), ""
             known = known_values(self.now.goal.errands, self.now.rows.get(errand.service, ()))
             if errand.deed and words and reads_back(words, errand, spec, self.now.today, known):
                 return confirm(self.now, words, known), ""
-            questioned = (
-                asked(words, params_of(spec), set(errand.slots) - stand.said, self.now.today)
-                if _asks(words)
-                else frozenset[str]()
-            )
             if questioned:
                 return inform(self.now, words, questioned), ""
             if _asks(words) and (told := ahead(self.now, words, errand.service, self.now.at + 1)):
@@ -283,7 +281,7 @@ class Mind:
             return self._open([]), ""
         near = errand.deed and errand.service == before.service
         if near or speaks_of(words, errand.tool) > 1:
-            spec = self.now.specs.get(errand.tool)
+            spec = self.now.spec
             questioned = frozenset[str]()
             if spec is not None and assistant_act(words) == "request":
                 questioned = asked(words, params_of(spec), set(errand.slots), self.now.today)

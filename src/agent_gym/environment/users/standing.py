@@ -137,14 +137,14 @@ class Standing:
             if rows := rows_of(answer.result):
                 self.rows[service_of(call.name)] = rows
             spec = self.specs.get(call.name)
-            if spec is None or answer.source == "refused":
+            if answer.source == "refused":
                 continue
             right = [
                 at
                 for at, errand in enumerate(self.goal.errands)
                 if errand.call is not None and is_right(errand.call, call, spec)
             ]
-            if not spec.transactional:
+            if spec is None or not spec.transactional:
                 self.found |= set(right)
                 continue
             wanted = [at for at in right if not self.stands[at].state]

@@ -53,7 +53,7 @@ def ahead(now: Standing, words: str, service: str, start: int) -> list[Meant]:
     """Answer a question for what a later errand of a service holds: the agent goes straight for the booking."""
     for later, stand in zip(now.goal.errands[start:], now.stands[start:], strict=True):
         spec = now.specs.get(later.tool)
-        if later.service != service or not later.deed or spec is None:
+        if later.service != service or spec is None:
             continue
         questioned = asked(words, params_of(spec), set(later.slots) - stand.said, now.today)
         if told := [slot for slot in later.slots if slot in questioned]:
@@ -102,7 +102,7 @@ def objection(now: Standing, call: ToolCall) -> list[Meant]:
     """Something was done that was not wanted: say what was."""
     errand, stand = now.errand, now.stand
     stand.opened = True
-    wrong = differences(call, errand, now.specs[errand.tool]) if call.name == errand.tool else []
+    wrong = differences(call, errand, now.spec) if call.name == errand.tool else []
     stand.said |= set(wrong)
     if wrong:
         return [Meant("NEGATE"), *map(partial(tell, now), wrong)]
@@ -136,13 +136,13 @@ def _meaning(values: Values) -> str:
     return next((one for one in values if one in ("True", "False", DONTCARE)), values[-1])
 
 
-def differences(call: ToolCall, errand: Errand, spec: ToolSpec) -> list[str]:
+def differences(call: ToolCall, errand: Errand, spec: ToolSpec | None) -> list[str]:
     """The arguments of the errand that a call got wrong, or left out although that does not say them."""
     try:
         given = call.parsed()
     except ArgumentsError:
         return list(errand.slots)
-    left_out = {param.name: param.default for param in params_of(spec)}
+    left_out = {param.name: param.default for param in params_of(spec)} if spec is not None else dict[str, str | None]()
     wrong: list[str] = []
     for slot, values in errand.slots.items():
         value = given.get(slot, left_out.get(slot))

@@ -31,7 +31,8 @@ _BYE = re.compile(
     r"welcome|my pleasure)\b",
     re.IGNORECASE,
 )
-_OR = re.compile(r"\bor\b|\betc\b|\belse\b", re.IGNORECASE)
+_CHOICE = re.compile(r"\bor\b|\betc\b|\belse\b|\bsuch as\b|\bfor (?:example|instance)\b", re.IGNORECASE)
+_WHAT = re.compile(r"\b(?:what|which|how (?:many|much|long)|when|where|whom?)\b", re.IGNORECASE)
 _SURE = frozenset(("date", "time", "number", "money", "bool", "choice"))
 """Kinds of arguments whose values are read from words without guessing."""
 
@@ -53,6 +54,11 @@ def asks_for_more(text: str) -> bool:
     return assistant_act(text) == "more" or (len(text) < 120 and bool(_MORE.search(text)))
 
 
+def asks_what(text: str) -> bool:
+    """An open question: "which type of ride?", not "a pool ride?"."""
+    return bool(_WHAT.search(text))
+
+
 def says_goodbye(text: str) -> bool:
     """ "Have a nice day." """
     return "?" not in text and bool(_BYE.search(text)) and len(text) < 120
@@ -62,8 +68,7 @@ def proposes(param: Param, text: str, values: Values, today: date) -> bool:
     """The words propose the user's own value for an argument that they ask for: "from Las Vegas?"; a choice of two does not."""
     if param.kind == "bool" or not says(param.name, values, text, today):
         return False
-    named = sum(option.casefold() in text.casefold() for option in param.options if len(option) > 2)
-    return named < 2 and not (named and _OR.search(text))
+    return not _CHOICE.search(text)
 
 
 def reads_back(text: str, errand: Errand, spec: ToolSpec, today: date, known: Mapping[str, Sequence[str]]) -> bool:

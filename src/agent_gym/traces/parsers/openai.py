@@ -118,7 +118,7 @@ def parse_openai(row: Row) -> Trace:
         tools=() if raw is msgspec.UNSET else read_tools(bytes(raw), f"$.{field}"),
         outcome=log.outcome,
         satisfaction_score=log.satisfaction_score,
-        metadata=_metadata(log.metadata, spoken) if b'"weight"' in row.data else log.metadata or {},
+        metadata=_metadata(log.metadata, spoken),
     )
 
 
@@ -132,7 +132,7 @@ def given_id(*ids: str | int | None) -> str:
 
 def _metadata(metadata: dict[str, Any] | None, spoken: Sequence[Spoken]) -> dict[str, Any]:
     unweighted = [index for index, one in enumerate(spoken) if type(one) is Reply and one.weight == 0]
-    return {**(metadata or {}), **({"weight_0": unweighted} if unweighted else {})}
+    return {**(metadata or {}), "weight_0": unweighted} if unweighted else metadata or {}
 
 
 def to_spoken(conversation: Sequence[Said], path: str = "$.messages") -> list[Spoken]:
@@ -204,8 +204,9 @@ def to_messages(spoken: Sequence[Spoken], path: str = "$.messages") -> tuple[Mes
     names: dict[str, str] = {}
     for one in spoken:
         if isinstance(one, Reply):
-            calls = _calls(one, names) if one.tool_calls or one.function_call else ()
-            messages.append(Assistant(one.content or one.refusal or "", calls))
+            text = one.content or one.refusal or ""
+            calls = one.tool_calls or (one.function_call and [Call(one.function_call)])
+            messages.append(Assistant(text, tuple([_call(call, names) for call in calls])) if calls else Assistant(text))
         elif isinstance(one, Answer):
             identity = one.tool_call_id or ""
             name = one.name or (names.get(identity) if identity else _waiting(messages))
@@ -228,15 +229,11 @@ def _unnamed(path: str, identity: str) -> Problem:
     return Problem(path, "a result with neither name nor tool_call_id, and no call before it waits for one")
 
 
-def _calls(reply: Reply, names: dict[str, str]) -> tuple[ToolCall, ...]:
-    calls: list[ToolCall] = []
-    older = [Call(reply.function_call)] if reply.function_call else []
-    for call in reply.tool_calls or older:
-        made, identity = call.function, call.id or ""
-        names[identity] = made.name
-        arguments = made.arguments
-        calls.append(ToolCall(made.name, arguments if isinstance(arguments, str) else raw_arguments(arguments), identity))
-    return tuple(calls)
+def _call(call: Call, names: dict[str, str]) -> ToolCall:
+    made, identity = call.function, call.id or ""
+    names[identity] = name = made.name
+    arguments = made.arguments
+    return ToolCall(name, arguments if isinstance(arguments, str) else raw_arguments(arguments), identity)
 
 
 def raw_arguments(arguments: Any) -> str:

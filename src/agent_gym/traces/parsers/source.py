@@ -9,6 +9,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -23,6 +24,7 @@ LONGEST = 256 << 20
 """Bytes that one row may have. A longer one is no conversation, and would not fit into memory several times."""
 _CHUNK = 1 << 20
 _HEAD = 1 << 20
+_READ = 1 << 18
 _NAMES = re.compile(r"[^.].*\.(jsonl?|ndjson)(\.gz)?", re.IGNORECASE)
 _UNPACKING = (EOFError, gzip.BadGzipFile, zlib.error)
 BOM = b"\xef\xbb\xbf"
@@ -56,12 +58,12 @@ def rows_of(path: Path) -> Iterator[Row | Fault]:
     Raises:
         OSError: when the file cannot be opened or read.
     """
-    count = 0
-    for row in _rows(path):
-        count += 1
-        yield row
-    if not count:
-        yield Fault(Place(str(path)), "$", "the file is empty")
+    rows = _rows(path)
+    for first in islice(rows, 1):
+        yield first
+        yield from rows
+        return
+    yield Fault(Place(str(path)), "$", "the file is empty")
 
 
 def rows_in(values: Iterable[Any], name: str = "traces") -> Iterator[Row | Fault]:
@@ -89,7 +91,7 @@ def _rows(path: Path) -> Iterator[Row | Fault]:
                 case "utf-16":
                     yield Fault(Place(name), "$", "not UTF-8 but UTF-16: save the file as UTF-8")
                 case _:
-                    for row in _lines(name, file):
+                    for _, row in numbered_lines(name, file):
                         number = row.place.line or number
                         yield row
     except _UNPACKING as error:
@@ -99,7 +101,7 @@ def _rows(path: Path) -> Iterator[Row | Fault]:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    file = path.open("rb")
+    file = path.open("rb", buffering=_READ)
     packed = file.read(2) == b"\x1f\x8b"
     file.seek(0)
     if not packed:
@@ -140,11 +142,6 @@ def _is_json(text: bytes) -> bool:
     except BROKEN:
         return False
     return True
-
-
-def _lines(name: str, file: IO[bytes]) -> Iterator[Row | Fault]:
-    for _, row in numbered_lines(name, file):
-        yield row
 
 
 def numbered_lines(name: str, file: IO[bytes]) -> Iterator[tuple[int, Row | Fault]]:

@@ -1,4 +1,4 @@
-"""A recorded conversation of our own, small enough to be read: a table is found and booked, and its telephone number asked for."""
+"""A recorded conversation of our own, small enough to be read: a table is found and booked, and its phone number asked for."""
 
 import json
 from collections.abc import Mapping, Sequence

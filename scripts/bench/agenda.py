@@ -22,7 +22,7 @@ from agent_gym.agents.base import Agent
 from agent_gym.agents.dspy_agent import SGDAgentModule
 from agent_gym.environment import SGDEnvironment
 from agent_gym.environment.episode import play_episode
-from agent_gym.environment.success import achieved
+from agent_gym.environment.goals.success import achieved
 from agent_gym.environment.users.phrases import read_phrases
 from agent_gym.lm.model import make_lm
 from agent_gym.messages import Assistant, User

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from agent_gym.agents.base import Agent
-from agent_gym.environment.blame import blame
+from agent_gym.environment.goals.blame import blame
+from agent_gym.environment.goals.success import achieved
 from agent_gym.environment.rewards import NoReward, Reward
-from agent_gym.environment.success import achieved
 from agent_gym.environment.users.base import Speaker, Utterance
 from agent_gym.errors import AnswerError, JudgeFailed, ModelError, UsageError, UserFailed
 from agent_gym.lm.prompt import told_date

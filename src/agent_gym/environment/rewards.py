@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
-from agent_gym.environment.success import achieved
+from agent_gym.environment.goals.success import achieved
 from agent_gym.errors import UsageError
 from agent_gym.metrics import LLMJudge, Score
 from agent_gym.traces import Trace

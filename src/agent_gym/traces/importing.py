@@ -1,14 +1,14 @@
 """Logs into a file of traces: parsed, redacted if asked to, given tools where they hold none, and written whole or not at all.
 
 One pass over the logs, whatever they are. Conversations that name no tools cannot be finished before the last call was seen;
-from the first of them on, lines wait in a file without a name, those without tools with a mark at their end, and the inferred
-tools are put in the place of the marks while the file is copied.
+from the first of them on, lines wait in files without names, those without tools with a mark at their end, and the inferred
+tools are put in the place of the marks while the files are copied.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import msgspec
 
@@ -22,6 +22,7 @@ from agent_gym.traces.redaction import Redactor
 from agent_gym.traces.trace import Trace
 
 _BUFFER = 1 << 20
+_PIECE = 64 << 20
 _MARK = b"\0"
 """Stands for the tools of a line and its end; no byte of JSON is zero."""
 
@@ -127,8 +128,8 @@ def import_logs(
     if not to.parent.is_dir():
         raise UsageError(f"the folder {str(to.parent)!r} does not exist: make it, or write elsewhere")
     tally, inference, redactor = Tally(), ToolInference(), Redactor() if redact else None
-    with written_whole(to) as out, tempfile.TemporaryFile(dir=to.parent, buffering=_BUFFER) as waiting:
-        sink: IO[bytes] = out
+    with written_whole(to) as out, _Waiting(to.parent) as waiting:
+        sink: IO[bytes] | _Waiting = out
         for read in read_logs(sources, format, without=to):
             if isinstance(read, Fault):
                 if strict:
@@ -149,9 +150,8 @@ def import_logs(
         if not tally.traces:
             raise DataError("no conversation could be read: agent-gym data check lists what is wrong")
         specs = inference.specs()
-        waiting.seek(0)
         end = b',"tools":' + bytes(encode_tools(specs)) + b"}\n" if specs else b"}\n"
-        while block := waiting.read(_BUFFER):
+        for block in waiting.blocks():
             out.write(block.replace(_MARK, end))
     return ImportReport(
         to=str(to),
@@ -164,3 +164,34 @@ def import_logs(
         faults=tally.faults,
         redacted=dict(redactor.counts) if redactor else {},
     )
+
+
+class _Waiting:
+    """Lines that cannot be written yet, in files without names: several, so that what was copied makes room for the copy."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pieces: list[IO[bytes]] = []
+        self._room = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        for piece in self._pieces:
+            piece.close()
+
+    def write(self, line: bytes) -> None:
+        """Add a line."""
+        if self._room <= 0:
+            self._pieces.append(tempfile.TemporaryFile(dir=self._folder, buffering=_BUFFER))
+            self._room = _PIECE
+        self._room -= self._pieces[-1].write(line)
+
+    def blocks(self) -> Iterator[bytes]:
+        """All that was written, in order, once: a file is gone as soon as it was read."""
+        for piece in self._pieces:
+            with piece:
+                piece.seek(0)
+                while block := piece.read(_BUFFER):
+                    yield block

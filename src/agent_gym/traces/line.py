@@ -54,7 +54,7 @@ class _Line(msgspec.Struct, gc=False, omit_defaults=True):
     scores: Mapping[str, float] = {}
     metadata: Mapping[str, Any] = {}
     error: str | None = None
-    version: int | None = None
+    version: int | msgspec.UnsetType = msgspec.UNSET
 
 
 _ENCODE = msgspec.json.Encoder().encode
@@ -128,7 +128,8 @@ def decode_trace(line: bytes) -> Trace:
     """
     try:
         read = _LINE.decode(line)
-        if read.version is None or read.version <= TRACE_VERSION:
+        version = TRACE_VERSION if read.version is msgspec.UNSET else read.version
+        if version <= TRACE_VERSION:
             return Trace(
                 conversation_id=read.conversation_id,
                 messages=tuple([_read(message) if isinstance(message, _Assistant) else message for message in read.messages]),
@@ -139,7 +140,7 @@ def decode_trace(line: bytes) -> Trace:
                 scores=read.scores,
                 metadata=read.metadata,
                 error=read.error,
-                version=TRACE_VERSION if read.version is None else read.version,
+                version=version,
             )
     except (*BROKEN, DataError):
         pass

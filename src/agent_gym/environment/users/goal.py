@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from agent_gym.environment.success import is_done
+from agent_gym.environment.goals.success import is_done
 from agent_gym.errors import ArgumentsError
 from agent_gym.messages import ToolCall
 from agent_gym.tools.recordings import DONTCARE, answered_calls

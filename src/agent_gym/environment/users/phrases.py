@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from agent_gym.environment.told import names
+from agent_gym.environment.goals.told import names
 from agent_gym.environment.users.plain import plain
 from agent_gym.lm.offline.acts import user_acts
 from agent_gym.lm.offline.mentions import find

@@ -5,8 +5,8 @@ Everything that a user with an agenda knows of one episode is here; what it does
 
 from collections.abc import Sequence
 
-from agent_gym.environment.success import day_of, is_done, is_right
-from agent_gym.environment.told import is_told
+from agent_gym.environment.goals.success import day_of, is_done, is_right
+from agent_gym.environment.goals.told import is_told
 from agent_gym.environment.users.goal import AgendaGoal, Errand, is_dontcare
 from agent_gym.messages import Tool, ToolCall, ToolSpec
 from agent_gym.tools.recordings import Row, rows_of

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 
-from agent_gym.environment.told import is_told
+from agent_gym.environment.goals.told import is_told
 from agent_gym.environment.users.goal import Errand, Values, is_dontcare
 from agent_gym.lm.offline.acts import assistant_act
 from agent_gym.lm.offline.mentions import Words

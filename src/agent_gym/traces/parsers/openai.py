@@ -91,7 +91,7 @@ class _Log(msgspec.Struct, Generic[_Item], gc=False):
 _PLAIN = msgspec.json.Decoder(_Log[Spoken])
 _ANY = msgspec.json.Decoder(_Log[Said])
 _ENCODE = msgspec.json.Encoder().encode
-_DECODE = msgspec.json.Decoder().decode
+_NESTED = msgspec.json.Decoder[list[Any] | dict[str, Any]](list[Any] | dict[str, Any])
 
 
 def parse_openai(row: Row) -> Trace:
@@ -204,9 +204,8 @@ def to_messages(spoken: Sequence[Spoken], path: str = "$.messages") -> tuple[Mes
     names: dict[str, str] = {}
     for one in spoken:
         if isinstance(one, Reply):
-            text = one.content or one.refusal or ""
-            calls = one.tool_calls or (one.function_call and [Call(one.function_call)])
-            messages.append(Assistant(text, tuple([_call(call, names) for call in calls])) if calls else Assistant(text))
+            calls = _calls(one, names) if one.tool_calls or one.function_call else ()
+            messages.append(Assistant(one.content or one.refusal or "", calls))
         elif isinstance(one, Answer):
             identity = one.tool_call_id or ""
             name = one.name or (names.get(identity) if identity else _waiting(messages))
@@ -229,11 +228,15 @@ def _unnamed(path: str, identity: str) -> Problem:
     return Problem(path, "a result with neither name nor tool_call_id, and no call before it waits for one")
 
 
-def _call(call: Call, names: dict[str, str]) -> ToolCall:
-    made, identity = call.function, call.id or ""
-    names[identity] = name = made.name
-    arguments = made.arguments
-    return ToolCall(name, arguments if isinstance(arguments, str) else raw_arguments(arguments), identity)
+def _calls(reply: Reply, names: dict[str, str]) -> tuple[ToolCall, ...]:
+    calls: list[ToolCall] = []
+    older = [Call(reply.function_call)] if reply.function_call else []
+    for call in reply.tool_calls or older:
+        made, identity = call.function, call.id or ""
+        names[identity] = name = made.name
+        arguments = made.arguments
+        calls.append(ToolCall(name, arguments if isinstance(arguments, str) else raw_arguments(arguments), identity))
+    return tuple(calls)
 
 
 def raw_arguments(arguments: Any) -> str:
@@ -261,10 +264,9 @@ def _result(content: Any) -> Any:
         content = _joined(cast(list[Any], content))
     if isinstance(content, str) and content and content[0] in "{[ \t\r\n":
         try:
-            value = _DECODE(content)
+            return _NESTED.decode(content)
         except BROKEN:
             return content
-        return cast(Any, value) if isinstance(value, dict | list) else content
     return content
 
 

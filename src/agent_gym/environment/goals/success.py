@@ -16,8 +16,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
-from agent_gym.environment.achievement import Achievement
-from agent_gym.environment.told import is_told
+from agent_gym.environment.goals.achievement import Achievement
+from agent_gym.environment.goals.told import is_told
 from agent_gym.errors import ArgumentsError
 from agent_gym.messages import Assistant, Tool, ToolCall, ToolSpec, User
 from agent_gym.tools.catalog import shapes_of

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent_gym.environment.blame import blame
-from agent_gym.environment.success import achieved, is_done, pieces_of
+from agent_gym.environment.goals.blame import blame
+from agent_gym.environment.goals.success import achieved, is_done, pieces_of
 from agent_gym.messages import Assistant, Message, Tool, ToolCall, User
 from agent_gym.traces import SGDLoader, Trace
 from conversations import BOOKED, FOUND, TASK, WANTED, called

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agent_gym.environment.told import is_told
+from agent_gym.environment.goals.told import is_told
 
 TODAY = date(2019, 3, 1)
 

@@ -14,8 +14,8 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, Literal, cast
 
-from agent_gym.environment.success import CallPiece, achieved, day_of, is_right, missing_calls, pieces_of, told_fields
-from agent_gym.environment.told import is_told, names
+from agent_gym.environment.goals.success import CallPiece, achieved, day_of, is_right, missing_calls, pieces_of, told_fields
+from agent_gym.environment.goals.told import is_told, names
 from agent_gym.environment.users.questions import asked
 from agent_gym.environment.users.understanding import params_of
 from agent_gym.errors import ArgumentsError

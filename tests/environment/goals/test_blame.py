@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from agent_gym.environment.blame import blame
+from agent_gym.environment.goals.blame import blame
 from agent_gym.messages import Assistant, Message, Tool, User
 from agent_gym.traces import Trace
 from conversations import BOOKED, RIGHT, TASK

@@ -1,5 +1,7 @@
-"""For tests, ours and those of whoever builds on this package: models and agents that do as they are told, and checks that every
-agent and environment must pass."""
+"""For tests, ours and those of whoever builds on this package.
+
+Models and agents that do as they are told, and checks that every agent and every environment must pass.
+"""
 
 from agent_gym.testing.checks import check_agent, check_environment
 from agent_gym.testing.gold import GoldAgent, PositionalAgent

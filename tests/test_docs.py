@@ -17,6 +17,8 @@ from typing import Any, ClassVar
 
 import pytest
 
+from agent_gym.actions import ACTIONS
+
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -47,6 +49,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mirror: str) -> P
     (tmp_path / "data/raw/schema_guided_dialogue").symlink_to(real if real.is_dir() else ROOT / "data/sample")
     (tmp_path / "scripts").symlink_to(ROOT / "scripts")
     monkeypatch.chdir(tmp_path)
+    # What a document registers is not there for the tests behind it.
+    monkeypatch.setattr(ACTIONS, "_kinds", dict(ACTIONS))
     monkeypatch.setenv("AGENT_GYM_MODEL", "offline")
     monkeypatch.setenv("AGENT_GYM_SGD_MIRROR", mirror)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")

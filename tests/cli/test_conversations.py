@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from agent_gym.traces import read_traces
 from commands import Ran
+from servers import ModelServer
 
 AgentGym = Callable[..., Ran]
 FEW = ("--model", "offline", "--limit", "6")
@@ -86,3 +88,65 @@ def test_a_judge_can_pay_the_reward(agent_gym: AgentGym, sample: Path) -> None:
     judged = ("--reward", "combined", "--judge-model", "offline")
     found = report(agent_gym("evaluate", "--mode", "simulate", "--data", sample, *FEW, *judged, "--json"))
     assert 0 <= found["reward"] <= 1
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    with ModelServer(lambda asked: "Sure, which one?") as server:
+        yield server
+
+
+def at(server: ModelServer, sample: Path, *more: str | Path) -> tuple[str | Path, ...]:
+    model = ("--model", "openai/any", "--api-base", server.openai)
+    return ("evaluate", "--mode", "simulate", "--data", sample, *model, "--limit", "4", "--json", *more)
+
+
+def test_a_spent_budget_is_told_and_a_larger_one_pays_nothing_twice(
+    agent_gym: AgentGym, sample: Path, server: ModelServer
+) -> None:
+    cut = agent_gym(*at(server, sample, "--output", "cut.jsonl", "--max-requests", "7"))
+    assert (cut.code, cut.err.splitlines()[-1].startswith("agent-gym: the budget is spent: max_requests of 7")) == (1, True)
+    assert len(server.asked) == 7
+    whole = report(agent_gym(*at(server, sample, "--output", "cut.jsonl")))
+    paid = len(server.asked)
+    assert len({asked.turns for asked in server.asked}) == paid
+    assert report(agent_gym(*at(server, sample))) == whole
+    assert len(server.asked) == paid
+
+
+def test_each_further_sample_asks_the_model_anew(agent_gym: AgentGym, sample: Path, server: ModelServer) -> None:
+    first = report(agent_gym(*at(server, sample, "--user", "replay")))
+    once = len(server.asked)
+    thrice = report(agent_gym(*at(server, sample, "--user", "replay", "--samples", "3")))
+    assert len(server.asked) == 3 * once
+    assert [one for one in thrice["episodes"] if not one["sample"]] == first["episodes"]
+
+
+def test_conversations_of_other_data_are_not_gone_on_with(agent_gym: AgentGym, sample: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(sample, other)
+    kept = ("--output", tmp_path / "kept.jsonl", "--json")
+    assert agent_gym("evaluate", "--mode", "simulate", "--data", sample, *FEW, *kept).code == 0
+    ran = agent_gym("evaluate", "--mode", "simulate", "--data", other, *FEW, *kept)
+    assert (ran.code, "data: 'sample' there, 'other' here" in ran.err) == (2, True)
+
+
+def test_no_limit_cuts_short_who_does_what_was_recorded(agent_gym: AgentGym, tmp_path: Path) -> None:
+    turns = [{"role": role, "content": f"{role} {number}"} for number in range(40) for role in ("user", "assistant")]
+    file = tmp_path / "long.jsonl"
+    file.write_text("".join(json.dumps({"conversation_id": f"c{one}", "messages": turns}) + "\n" for one in range(30)))
+    ran = agent_gym("evaluate", "--mode", "replay", "--data", file, "--model", "offline", "--limit", "1", "--json")
+    (path,) = report(ran)["paths"]
+    assert (path["turns"], path["followed"]) == (40, 40)
+
+
+def test_a_user_who_leaves_at_once_is_named_where_nothing_could_be_played(
+    agent_gym: AgentGym, sample: Path, server: ModelServer
+) -> None:
+    server.reply = lambda asked: "Never mind. [DONE]"
+    ran = agent_gym(*at(server, sample, "--user", "llm"))
+    assert (ran.code, ran.err.splitlines()[-1]) == (
+        1,
+        "agent-gym: no conversation could be played to its end, all 4 were spoilt (user 4)",
+    )

@@ -11,7 +11,7 @@ import pytest
 from agent_gym.environment import Episode, play_episode
 from agent_gym.environment.rewards import Reward, make_reward
 from agent_gym.environment.users import Ended, ReplayedUser, User
-from agent_gym.errors import AnswerError, JudgeFailed, ModelTimeout, UsageError, UserFailed
+from agent_gym.errors import AnswerError, BudgetSpent, JudgeFailed, ModelTimeout, UsageError, UserFailed
 from agent_gym.lm import run_sync
 from agent_gym.messages import Assistant, System, Tool, ToolCall, ToolResult
 from agent_gym.messages import User as Said
@@ -195,3 +195,79 @@ def test_a_backend_that_waits_does_not_hold_up_other_conversations() -> None:
         await asyncio.gather(waiting, then_open())
 
     run_sync(together())
+
+
+def test_endless_calls_terminate_as_a_failure_and_earn_what_they_brought_about() -> None:
+    opened = episode(reward=make_reward("ground_truth", "turn"), max_steps=1)
+    run_sync(opened.open())
+    run_sync(opened.step("Which city?"))
+    ended = run_sync(opened.step(RIGHT[2]))
+    assert (ended.terminated, ended.truncated, ended.reward) == (True, False, 0.5)
+
+
+def test_a_turn_that_the_agent_breaks_off_earns_what_it_brought_about() -> None:
+    trace = played(*RIGHT[:3], AnswerError("unreadable"), reward=make_reward("ground_truth", "turn"))
+    assert trace.metadata["rewards"] == [0, 0, 0, 0, 0.5]
+    assert trace.scores["reward"] == trace.scores["goal"]
+
+
+@pytest.mark.parametrize("last", [AnswerError("unreadable"), ModelTimeout("no answer")])
+def test_no_judge_is_asked_about_a_turn_in_which_nothing_was_done(last: Action) -> None:
+    assert "unjudged" not in played(last, reward=Unjudged()).metadata
+
+
+def test_a_user_who_leaves_before_the_agent_has_spoken_spoils_the_episode() -> None:
+    aimless = Trace(conversation_id="c", messages=(Said("Hi"), Assistant("Hello")), tools=TASK.tools)
+    for task in (TASK, aimless):
+        talk = Episode(task, tables(task), Scripted(ended="goal").begin(task, 0), make_reward())
+        trace = run_sync(play_episode(ScriptedAgent([]), talk))
+        assert (trace.outcome, trace.metadata["fault"], "reward" in trace.scores) == ("spoilt", "user", False)
+
+
+def test_the_reward_and_the_outcome_agree_where_nothing_was_wanted() -> None:
+    aimless = Trace(conversation_id="c", messages=(Said("Hi"), Assistant("Hello")), tools=TASK.tools)
+    talk = Episode(aimless, tables(aimless), Scripted("Hi", ended="patience").begin(aimless, 0), make_reward())
+    trace = run_sync(play_episode(ScriptedAgent(["Hello"]), talk))
+    assert (trace.outcome, trace.scores["reward"]) == ("failure", 0.0)
+
+
+class Broke:
+    """A user, a tool or a judge for whose model there is no budget."""
+
+    catalog = ToolCatalog(TASK.tools)
+
+    def call(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        raise BudgetSpent("the budget is spent")
+
+    async def of_turn(self, task: Trace, episode: Trace, start: int) -> Score:
+        raise BudgetSpent("the budget is spent")
+
+    of_episode = of_turn
+
+
+@pytest.mark.parametrize(("options", "action"), [({"backend": Broke()}, RIGHT[0]), ({"reward": Broke()}, RIGHT[1])])
+def test_a_spent_budget_is_nobodys_fault_and_leaves_an_episode_that_takes_no_more(
+    options: dict[str, Any], action: Assistant
+) -> None:
+    opened = episode(**options)
+    run_sync(opened.open())
+    with pytest.raises(BudgetSpent):
+        run_sync(opened.step(action))
+    assert opened.trace.outcome is None
+    with pytest.raises(UsageError, match="was cut short: begin another one"):
+        run_sync(opened.step(action))
+
+
+def test_what_is_no_action_is_refused_and_changes_nothing() -> None:
+    opened = episode()
+    run_sync(opened.open())
+    nothing: Any = {"content": "Hello"}
+    with pytest.raises(UsageError, match="an action is an Assistant message or its words, got a dict"):
+        run_sync(opened.step(nothing))
+    assert run_sync(opened.step("Hello")).info["turns"] == 2
+
+
+def test_a_step_says_that_a_judge_failed() -> None:
+    opened = episode(reward=Unjudged())
+    run_sync(opened.open())
+    assert run_sync(opened.step(RIGHT[1])).info["unjudged"] == "no verdict"

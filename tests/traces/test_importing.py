@@ -55,8 +55,9 @@ def test_order_and_tools_are_kept_where_only_some_conversations_name_theirs(tmp_
 
 
 def test_text_that_looks_like_the_end_of_a_line_is_left_alone(tmp_path: Path) -> None:
-    import_logs([logs(tmp_path, row(words="}\n{}\n"), row(words='"}'))], tmp_path / "out.jsonl")
-    assert [trace.messages[0] for trace in read_traces(tmp_path / "out.jsonl")] == [User("}\n{}\n"), User('"}')]
+    words = ["}\n{}\n", '"}', "a\0b", "\0"]
+    import_logs([logs(tmp_path, *(row(words=one) for one in words))], tmp_path / "out.jsonl")
+    assert [trace.messages[0] for trace in read_traces(tmp_path / "out.jsonl")] == [User(one) for one in words]
 
 
 def test_the_old_file_stays_when_nothing_can_be_read_or_a_fault_stops_it(tmp_path: Path) -> None:
@@ -103,3 +104,16 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path, array: bool) -> None:
         tracemalloc.stop()
     assert path.stat().st_size > 25e6
     assert peak < 10e6
+
+
+def test_memory_does_not_grow_with_the_tools_that_are_put_into_short_lines(tmp_path: Path) -> None:
+    made = [row(f"tool_{number}") for number in range(200)]
+    path = logs(tmp_path, *made, *[row("")] * 5_000)
+    tracemalloc.start()
+    try:
+        import_logs([path], tmp_path / "out.jsonl")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "out.jsonl").stat().st_size > 100e6
+    assert peak < 80e6

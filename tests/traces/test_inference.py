@@ -97,6 +97,21 @@ def test_no_more_calls_of_a_tool_are_looked_at_than_said() -> None:
     assert spec.description == "Inferred from 10,000 recorded calls."
 
 
+def test_when_all_tools_are_known_well_only_a_new_one_matters() -> None:
+    inference = ToolInference()
+    inference.see(calling(*[{"a": 1}] * MOST_CALLS))
+    assert not inference.is_settled(["x"])
+    inference.see(calling({"a": 1}))
+    known = inference.specs()
+    assert inference.is_settled(["x", "x"])
+    assert inference.is_settled([])
+    inference.see(calling({"b": 1}, result={"new": 1}))
+    assert inference.specs() == known
+    assert not inference.is_settled(["x", "y"])
+    inference.see(calling({}, name="y"))
+    assert not inference.is_settled(["x"])
+
+
 def test_conversations_without_tools_get_all_and_those_with_tools_keep_theirs() -> None:
     own = Trace(conversation_id="own", messages=(User("u"),), tools=(ToolSpec("mine"),))
     plain = Trace(conversation_id="plain", messages=(User("u"),))

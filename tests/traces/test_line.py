@@ -42,6 +42,11 @@ def read(by: Callable[[bytes], Trace], line: bytes) -> Trace | str:
         return str(error)
 
 
+def test_a_version_that_is_null_is_none_on_this_path_either() -> None:
+    with pytest.raises(DataError, match=r"Expected `int`, got `null` - at `\$\.version`"):
+        decode_trace(b'{"conversation_id": "c", "messages": [], "version": null}')
+
+
 @pytest.mark.parametrize("line", [b"", b"[]", b'"\xff"', b"[" * 100_000, b'{"conversation_id": "c", "messages": [', b"{}{}"])
 def test_bytes_that_are_no_trace_are_a_data_error(line: bytes) -> None:
     with pytest.raises(DataError):

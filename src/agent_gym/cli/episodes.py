@@ -22,6 +22,8 @@ def print_episodes(out: "Console", name: str, report: "EpisodeReport") -> None:
     table.add_row("  95 % interval", f"{report.interval[0]:.3f} to {report.interval[1]:.3f}")
     for k, chance in enumerate(report.pass_k[1:], start=2):
         table.add_row(f"  pass^{k}", "unknown" if chance.value is None else f"{chance.value:.3f}")
+    if not report.pass_k:
+        table.add_row("  pass^k", "unknown")
     table.add_row("goal reached", f"{report.goal:.3f}")
     table.add_row("reward", "unknown" if report.reward is None else f"{report.reward:.3f}")
     table.add_row("turns of the user", f"{report.turns:.1f}")
@@ -39,7 +41,8 @@ def print_episodes(out: "Console", name: str, report: "EpisodeReport") -> None:
     failed = [one for one in report.episodes if one.success is False]
     for one in failed[:SHOWN]:
         why = one.error or "; ".join(one.missing)
-        out.print(f"  {one.task}: {one.turns} turns, {one.ended}: {why}", markup=False, overflow="ellipsis", no_wrap=True)
+        name = f"{one.task}~{one.sample}" if one.sample else one.task
+        out.print(f"  {name}: {one.turns} turns, {one.ended}: {why}", markup=False, overflow="ellipsis", no_wrap=True)
     if len(failed) > SHOWN:
         out.print(f"  and {len(failed) - SHOWN} more failures; --json lists all, --output keeps the conversations")
 

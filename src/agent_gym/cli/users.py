@@ -54,7 +54,7 @@ def check(
     max_concurrency: MaxConcurrency = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Hold a simulated user against the people of held-out conversations.
+    """Hold a simulated user against the people of conversations that its phrases are not taken from.
 
     Turn by turn on the recorded conversations, and in whole conversations with an agent that follows the recorded system.
     """

@@ -33,7 +33,7 @@ class DialogueEnvironment:
         user: talks with the agent.
         reward: by default 1 at the end for a success.
         max_turns: user turns after which an episode is truncated.
-        max_steps: steps that an agent may take for one user turn.
+        max_steps: steps that an agent may take for one user turn; more end the episode as its failure.
 
     Raises:
         UsageError: when there are no tasks.
@@ -102,13 +102,15 @@ class DialogueEnvironment:
 
         Returns:
             observation: the conversation after tools and user have answered.
-            reward: what this action earned, 0 or more; NaN when a judge failed.
-            terminated: the conversation came to its own end: the user left, or something broke.
-            truncated: a limit cut it short.
-            info: the task's id, turns so far; at the end `ended`, `success`, `scores`, `fault`.
+            reward: what this action earned, 0 or more; NaN when a judge failed, or something else than the agent spoilt the
+                episode.
+            terminated: the conversation came to its own end: the user left, something broke, or the agent kept calling.
+            truncated: `max_turns` cut it short.
+            info: the task's id, turns so far; at the end `ended`, `success`, `scores`, `fault`; `unjudged` when a judge failed.
 
         Raises:
-            UsageError: when there is no episode under way.
+            UsageError: when there is no episode under way, or the action is none.
+            BudgetSpent: see `Episode.step`.
         """
         if self._episode is None:
             raise UsageError("no episode is under way: call reset() first")

@@ -2,23 +2,24 @@
 
 A step is one assistant message. A message with calls is answered by the tools, and it is the agent's turn again; a message with
 only words ends the agent's turn, and the user answers. The episode is *terminated* when the conversation came to its own end
-(the user left, or the agent broke off), *truncated* when a limit cut it short. Whose fault a
-failure was stands in `metadata["fault"]`: of the "agent", its "endpoint", the "user", or a "tool".
+(the user left, something broke, or the agent never stopped calling), *truncated* when the limit of turns cut it short. Whose
+fault a failure was stands in `metadata["fault"]`: of the "agent", its "endpoint", the "user", or a "tool".
 """
 
 import asyncio
 import math
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
 
 import msgspec
 
 from agent_gym.agents.base import Agent
 from agent_gym.environment.goals.blame import blame
 from agent_gym.environment.goals.success import achieved
-from agent_gym.environment.rewards import NoReward, Reward
+from agent_gym.environment.rewards import NoReward, Reward, is_success
 from agent_gym.environment.users.base import Speaker, Utterance
-from agent_gym.errors import AnswerError, JudgeFailed, ModelError, UsageError, UserFailed
+from agent_gym.errors import AnswerError, BudgetSpent, JudgeFailed, ModelError, UsageError, UserFailed
 from agent_gym.lm.prompt import told_date
 from agent_gym.lm.tally import tallied
 from agent_gym.messages import Assistant, Message, System, Tool, ToolSpec, User
@@ -30,8 +31,6 @@ MAX_TURNS = 30
 """User turns of an episode: the longest recorded dialogue of SGD has 17."""
 SPOILING = ("endpoint", "user", "tool")
 """Whose faults say nothing of the agent: such episodes are counted, and left out of the success rate."""
-CONTENT = ("goal", "script")
-"""How a user leaves who misses nothing: what a success is where the goal holds nothing that could be counted."""
 MAX_STEPS = 8
 """Steps an agent may take for one user turn: the recorded system takes two at most."""
 
@@ -49,7 +48,7 @@ class Step(msgspec.Struct, frozen=True):
 
     observation: Observation
     reward: float
-    """What was earned by this action; NaN when the judge failed, which is never the agent's zero."""
+    """What was earned by this action; NaN when the judge failed or the episode was spoilt, which is never the agent's zero."""
     terminated: bool
     truncated: bool
     info: Mapping[str, Any]
@@ -92,6 +91,7 @@ class Episode:
         self._facts = dict(facts or {})
         today = str(task.metadata.get("date", ""))
         self._context = (System(told_date(today)),) if today else ()
+        self._halfway = False
         self._turn_began = 0
         self._turns = self._steps = 0
         self._acts: list[tuple[str, ...]] = []
@@ -112,20 +112,31 @@ class Episode:
 
     async def open(self) -> Step:
         """The user's first words."""
-        if self.messages or self.over:
+        if self.messages or self.over or self._halfway:
             raise UsageError("this episode has been opened already: begin another one")
-        await self._user_speaks()
-        return await self._told(0.0)
+        with self._moving():
+            await self._user_speaks()
+            if self.over and self._error is None:
+                # Nobody can fail, or succeed, who had no turn.
+                self._finish(str(self._end["ended"]), fault="user")
+            return await self._told(0.0)
 
     async def step(self, action: Assistant | str) -> Step:
         """Take the agent's action.
 
         Raises:
-            UsageError: when the episode is over or has not been opened.
-            BudgetSpent: when the budget of a user's or judge's model is spent; the episode can go on with a larger one.
+            UsageError: when the episode is over or has not been opened, or the action is none.
+            BudgetSpent: when the budget of a model that speaks for the user, a tool or the judge is spent. This episode stays
+                unfinished; another one of the same seed, with a larger budget, pays nothing again that a cache holds.
         """
         self._require_open()
-        action = Assistant(action) if isinstance(action, str) else action
+        taken = cast(object, Assistant(action) if isinstance(action, str) else action)
+        if not isinstance(taken, Assistant):
+            raise UsageError(f"an action is an Assistant message or its words, got a {type(taken).__name__}")
+        with self._moving():
+            return await self._step(taken)
+
+    async def _step(self, action: Assistant) -> Step:
         self.messages.append(action)
         self._steps += 1
         if action.tool_calls:
@@ -144,10 +155,20 @@ class Episode:
     async def broke(self, error: AnswerError | ModelError) -> Step:
         """The agent gave no readable action, or its endpoint failed: the episode ends here."""
         self._require_open()
-        self._finish("broken", fault="agent" if isinstance(error, AnswerError) else "endpoint", error=str(error))
-        return await self._told(0.0)
+        with self._moving():
+            self._finish("broken", fault="agent" if isinstance(error, AnswerError) else "endpoint", error=str(error))
+            return await self._told(await self._turn_reward())
+
+    @contextmanager
+    def _moving(self) -> Generator[None]:
+        # What raises in between has changed half of the state: neither the same action nor another one fits any more.
+        self._halfway = True
+        yield
+        self._halfway = False
 
     def _require_open(self) -> None:
+        if self._halfway:
+            raise UsageError("the last step of this episode is not finished or was cut short: begin another one (reset)")
         if self.over:
             raise UsageError("this episode is over: begin another one (reset)")
         if not self.messages:
@@ -160,6 +181,8 @@ class Episode:
             try:
                 answer = asyncio.to_thread(execute, self._backend, call) if blocking else None
                 self.messages.append(execute(self._backend, call) if answer is None else await answer)
+            except BudgetSpent:
+                raise
             except Exception as error:
                 # A backend answers a model's faults; one that raises is broken, and the episode with it.
                 self._finish("broken", fault="tool", error=f"tool {call.name!r} raised {type(error).__name__}: {error}")
@@ -190,6 +213,8 @@ class Episode:
         self._end = {"ended": ended, **({"truncated": True} if truncated else {}), **({"fault": fault} if fault else {})}
 
     async def _turn_reward(self) -> float:
+        if self._end.get("fault") in SPOILING or len(self.messages) == self._turn_began + 1:
+            return 0.0
         earned = await self._paid(self._reward.of_turn(self.task, self._traced(), self._turn_began))
         return math.nan if earned is None else earned.value
 
@@ -202,13 +227,15 @@ class Episode:
         info = {"task": self.task.conversation_id, "turns": self._turns, **self._end}
         if self._trace is not None:
             info |= {"success": self._trace.scores.get("success"), "scores": dict(self._trace.scores)}
+        if "unjudged" in self._facts:
+            info["unjudged"] = self._facts["unjudged"]
         return Step(self.observation, reward, self.over and not truncated, truncated, info)
 
     async def _close(self, last: float) -> float:
         """Settle what the episode came to, and pay for it; `last` is what its last action had earned by itself."""
         happened = self._traced()
         reached = achieved(self.task, happened)
-        success = reached.success and self._error is None and (reached.wanted > 0 or self._end["ended"] in CONTENT)
+        success = is_success(reached, happened)
         if not success and (fault := blame(self.task, happened) or "agent"):
             self._end["fault"] = fault
         spoilt = not success and self._end["fault"] in SPOILING

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
+from agent_gym.environment.goals.achievement import Achievement
 from agent_gym.environment.goals.success import achieved
 from agent_gym.errors import UsageError
 from agent_gym.metrics import LLMJudge, Score
@@ -20,6 +21,8 @@ from agent_gym.traces import Trace
 from agent_gym.traces.task import Task
 
 NOTHING = Score(0.0)
+CONTENT = ("goal", "script")
+"""How a user leaves who misses nothing: what a success is where the goal holds nothing that could be counted."""
 Mode = Literal["ground_truth", "judge", "combined"]
 Paid = Literal["turn", "end", "both"]
 
@@ -68,7 +71,7 @@ class GroundTruth:
 
     async def of_episode(self, task: Trace, episode: Trace) -> Score:
         """Whether the goal was reached."""
-        return Score(float(episode.error is None and achieved(task, episode).success))
+        return Score(float(is_success(achieved(task, episode), episode)))
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,13 @@ def make_reward(mode: Mode = "ground_truth", paid: Paid = "end", *, judge: LLMJu
     if judge is None:
         raise UsageError(f"reward {mode!r} asks a judge: give one, e.g. judge=LLMJudge(...)")
     return PaidWhen(Judged(judge) if mode == "judge" else Combined((GroundTruth(), Judged(judge))), paid)
+
+
+def is_success(reached: Achievement, episode: Trace) -> bool:
+    """Whether an episode that is over, in which so much was reached, is a success: nothing broke, and nothing is missing."""
+    known = episode.metadata
+    content = reached.wanted > 0 or known.get("ended") in CONTENT
+    return reached.success and content and episode.error is None and not known.get("fault")
 
 
 def _mean(scores: Sequence[Score]) -> Score:

@@ -4,8 +4,8 @@ The recorded user says what the recorded user said. As long as the agent makes t
 the log can judge it. At the first turn in which its calls differ, what the user says next was said to somebody else: from
 there on the conversation can no longer be judged from the log.
 
-A further call that only looks something up leaves nothing behind, so it does not end the path. Words are not compared: an agent
-that asks another question than the recorded one makes another call later, and is seen then.
+A further call that only looks something up, or is refused, leaves nothing behind, so it does not end the path. Words are not
+compared: an agent that asks another question than the recorded one makes another call later, and is seen then.
 """
 
 import math
@@ -15,12 +15,14 @@ from typing import Any
 
 import msgspec
 
+from agent_gym.environment.episode import SPOILING
 from agent_gym.errors import ArgumentsError
 from agent_gym.evaluation.statistics import bootstrap_interval
 from agent_gym.lm.prompt import render_action
 from agent_gym.messages import Assistant, Message, ToolCall, User
 from agent_gym.metrics import CallCounts, count_calls
 from agent_gym.tools.mocker import is_same_call
+from agent_gym.tools.recordings import answered_calls
 from agent_gym.traces import Trace
 from agent_gym.traces.task import Task, calls_of, tasks_of
 
@@ -32,7 +34,7 @@ class FollowedPath(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     turns: int
-    """Recorded turns of the user that were answered."""
+    """Recorded turns of the user that were answered; of a conversation that `max_turns` cut short, those that were played."""
     followed: int
     """Of these, the turns before the agent left the path: what the log can judge."""
     reason: str = ""
@@ -45,13 +47,18 @@ class FollowedPath(msgspec.Struct, frozen=True, kw_only=True):
     """The agent's calls of that turn."""
     calls: CallCounts = CallCounts()
     """Over the turns that the log can judge, the one where it left included."""
-    endpoint_failed: bool = False
-    """Nothing is known of the rest: the agent's model gave no answer."""
+    spoilt: str = ""
+    """Whose fault it is that nothing is known of the rest: the agent's "endpoint", the "user" or a "tool" failed."""
+
+    @property
+    def known(self) -> bool:
+        """It says something: it was played until the agent left the path or to its end, and there was a turn to play."""
+        return not self.spoilt and self.turns > 0
 
     @property
     def judged_to_the_end(self) -> bool:
         """The log judges the whole conversation."""
-        return not self.reason
+        return self.known and not self.reason
 
 
 class PathReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +67,8 @@ class PathReport(msgspec.Struct, frozen=True, kw_only=True):
     n: int
     """Conversations that were played."""
     failed: int
-    """Conversations cut short by the agent's endpoint, left out of everything else."""
+    """Conversations that the agent's endpoint, the user or a tool cut short, or in whose record nothing was answered: left out
+    of everything else."""
     on_path: float
     """Of the conversations, those that followed the path to the end."""
     interval: tuple[float, float]
@@ -82,36 +90,35 @@ class PathReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def follow(recorded: Trace, episode: Trace) -> FollowedPath:
     """How far an episode played with the recorded user follows the recording."""
-    expected = list(tasks_of(recorded))
-    turns = _turns(episode.messages)
+    tasks = list(tasks_of(recorded))
+    played = _played(recorded, tasks, episode.messages)
     transactional = {spec.name for spec in recorded.tools if spec.transactional}
+    fault = str(episode.metadata.get("fault", "")) if episode.error is not None else ""
+    turns = len(played) if episode.metadata.get("truncated") else len(tasks)
     counts = CallCounts()
-    for number, task in enumerate(expected):
-        played = turns[number] if number < len(turns) else ()
-        broke = number >= len(turns) - 1 and episode.error is not None
-        if broke and episode.metadata.get("fault") == "endpoint":
-            return FollowedPath(
-                id=recorded.conversation_id, turns=len(expected), followed=number, calls=counts, endpoint_failed=True
-            )
-        counts += _counts(task, played)
-        if reason := BROKE if broke else _difference(task.expected_calls, calls_of(played), transactional):
+    for number, (task, (done, is_last)) in enumerate(zip(tasks, played, strict=False)):
+        ended = fault if is_last else ""
+        if ended in SPOILING:
+            return FollowedPath(id=recorded.conversation_id, turns=turns, followed=number, calls=counts, spoilt=ended)
+        counts += count_calls(task, Trace(conversation_id=task.id, messages=(*task.prompt, *done)))
+        if reason := BROKE if ended else _difference(task.expected_calls, done, transactional):
             return FollowedPath(
                 id=recorded.conversation_id,
-                turns=len(expected),
+                turns=turns,
                 followed=number,
                 reason=reason,
                 user=getattr(task.prompt[-1], "content", ""),
                 expected=_written(task.expected),
-                played=_written(played),
+                played=_written(done),
                 calls=counts,
             )
-    return FollowedPath(id=recorded.conversation_id, turns=len(expected), followed=len(expected), calls=counts)
+    return FollowedPath(id=recorded.conversation_id, turns=turns, followed=turns, calls=counts)
 
 
 def summarize_paths(paths: Iterable[FollowedPath]) -> PathReport:
     """Paths as a report."""
     ordered = sorted(paths, key=lambda one: one.id)
-    known = [one for one in ordered if not one.endpoint_failed]
+    known = [one for one in ordered if one.known]
     whole = [float(one.judged_to_the_end) for one in known]
     turns = sum(one.turns for one in known)
     counts = sum((one.calls for one in known), CallCounts())
@@ -129,31 +136,43 @@ def summarize_paths(paths: Iterable[FollowedPath]) -> PathReport:
     )
 
 
-def _turns(messages: Sequence[Message]) -> list[tuple[Message, ...]]:
-    """What stands behind each of the user's messages, up to the next."""
+def _played(recorded: Trace, tasks: Sequence[Task], messages: Sequence[Message]) -> list[tuple[tuple[Message, ...], bool]]:
+    """What the agent did in each task that it came to, and whether the episode ended there.
+
+    Words that nobody answered in the record are a turn of the episode all the same: what the agent did then, it did before the
+    recorded system spoke.
+    """
+    said = [index for index, message in enumerate(recorded.messages) if isinstance(message, User)]
     starts = [index for index, message in enumerate(messages) if isinstance(message, User)]
-    return [tuple(messages[start + 1 : end]) for start, end in zip(starts, [*starts, len(messages)][1:], strict=True)]
+    ends = [*starts, len(messages)]
+    played: list[tuple[tuple[Message, ...], bool]] = []
+    first = 0
+    for task in tasks:
+        if first >= len(starts):
+            break
+        behind = min(said.index(task.start) + 1, len(starts))
+        done = messages[starts[first] + 1 : ends[behind]]
+        played.append((tuple(message for message in done if not isinstance(message, User)), behind == len(starts)))
+        first = behind
+    return played
 
 
-def _counts(task: Task, played: tuple[Message, ...]) -> CallCounts:
-    return count_calls(task, Trace(conversation_id=task.id, messages=(*task.prompt, *played)))
-
-
-def _difference(expected: Sequence[ToolCall], made: Sequence[ToolCall], transactional: set[str]) -> str:
-    left = list(made)
+def _difference(expected: Sequence[ToolCall], played: tuple[Message, ...], transactional: set[str]) -> str:
+    left = calls_of(played)
     for call in expected:
         found = next((one for one in left if _same(call, one)), None)
         if found is None:
             return WRONG if any(one.name == call.name for one in left) else MISSED
         left.remove(found)
-    return EXTRA if any(one.name in transactional for one in left) else ""
+    done = [call for call, answer in answered_calls(Trace(conversation_id="", messages=played)) if answer.error is None]
+    return EXTRA if any(one.name in transactional and one in done for one in left) else ""
 
 
 def _same(recorded: ToolCall, made: ToolCall) -> bool:
     try:
         return is_same_call(recorded, made.name, made.parsed())
     except ArgumentsError:
-        return False
+        return (recorded.name, recorded.arguments) == (made.name, made.arguments)
 
 
 def _written(messages: Sequence[Message]) -> tuple[str, ...]:

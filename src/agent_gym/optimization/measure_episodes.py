@@ -1,25 +1,30 @@
 """An agent in whole conversations, from names to report: what `agent-gym evaluate --mode simulate` and `--mode replay` do."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
 from agent_gym.agents.prompt_agent import PromptAgent
 from agent_gym.environment import RecordedEnvironment, rollout_many
+from agent_gym.environment.episode import MAX_STEPS, MAX_TURNS
 from agent_gym.environment.rewards import Mode, Paid
-from agent_gym.environment.users import LLMUser, User
+from agent_gym.environment.users import LLMUser
+from agent_gym.environment.users import User as Player
 from agent_gym.errors import ModelError, UsageError
 from agent_gym.evaluation.episodes import EpisodeReport, EpisodeScore, score_episode, summarize_episodes
 from agent_gym.evaluation.paths import FollowedPath, PathReport, follow, summarize_paths
 from agent_gym.lm.handle import Handle
 from agent_gym.lm.meter import Meter
 from agent_gym.lm.usage import Usage
+from agent_gym.messages import User
 from agent_gym.metrics import LLMJudge, Rubric
 from agent_gym.optimization.events import Phases
 from agent_gym.optimization.limits import Limits, budget_of, rate_of
 from agent_gym.optimization.result import Event
 from agent_gym.optimization.roles import Roles
 from agent_gym.traces import Trace, open_data, read_traces
+from agent_gym.traces.task import tasks_of
 
 JUDGED = ("judge", "combined")
 
@@ -129,7 +134,7 @@ def measure_simulated(
     names |= {"user": user_model or asking.get("model")} if user == "llm" else {}
     names |= {"judge": judge_model or asking.get("model")} if reward in JUDGED else {}
     asked = _Asked(names, asking)
-    talking: User | str = LLMUser(asked.handle("user")) if user == "llm" else user
+    talking: Player | str = LLMUser(asked.handle("user")) if user == "llm" else user
     judge = LLMJudge(handle=asked.handle("judge"), rubric=rubric) if reward in JUDGED else None
     data = open_data(data_path, strict=False)
     agent = asked.agent(agent_path)
@@ -142,7 +147,8 @@ def measure_simulated(
         scores[score.task, score.sample] = score
 
     file = Path(output) if output is not None else None
-    asked.play(agent, environment, finished, samples=samples, seed=seed, output=file, settings={"split": split})
+    settings = {"data": data.name, "split": split}
+    asked.play(agent, environment, finished, samples=samples, seed=seed, output=file, settings=settings)
     if file is not None:
         # What an earlier run has played.
         wanted = {(task.conversation_id, number) for task in environment.tasks for number in range(samples)}
@@ -152,7 +158,7 @@ def measure_simulated(
                 scores.setdefault(key, score)
     report = summarize_episodes(scores.values(), user=user)
     if not report.n:
-        raise ModelError(_nothing_played([one.error for one in scores.values()]))
+        raise ModelError(_nothing_played([one.error for one in scores.values()], report.spoilt))
     return report, asked.meter.snapshot()
 
 
@@ -176,6 +182,10 @@ def measure_replayed(
     agent = asked.agent(agent_path)
     environment = RecordedEnvironment(data, split, user="replay", limit=limit, seed=seed)
     asked.phases.note_faults(data)
+    # Who does what was recorded runs into no limit.
+    said = [sum(isinstance(message, User) for message in trace.messages) for trace in environment.tasks]
+    done = [len(task.expected) for trace in environment.tasks for task in tasks_of(trace)]
+    environment.max_turns, environment.max_steps = max([MAX_TURNS, *said]), max([MAX_STEPS, *done])
     recorded = {task.conversation_id: task for task in environment.tasks}
     paths: list[FollowedPath] = []
     errors: list[str | None] = []
@@ -187,7 +197,7 @@ def measure_replayed(
     asked.play(agent, environment, finished)
     report = summarize_paths(paths)
     if not report.n:
-        raise ModelError(_nothing_played(errors))
+        raise ModelError(_nothing_played(errors, Counter(path.spoilt or "no turn that was answered" for path in paths)))
     return report, asked.meter.snapshot()
 
 
@@ -197,6 +207,7 @@ def _require_positive(**numbers: int) -> None:
             raise UsageError(f"{name} must be 1 or more, got {value}")
 
 
-def _nothing_played(errors: Sequence[str | None]) -> str:
-    first = next((error for error in errors if error), "there were none")
-    return f"no conversation could be played to its end, all {len(errors)} were cut short: {first}"
+def _nothing_played(errors: Sequence[str | None], spoilt: Mapping[str, int]) -> str:
+    first = next((f": {error}" for error in errors if error), "")
+    why = ", ".join(f"{who} {count}" for who, count in spoilt.items())
+    return f"no conversation could be played to its end, all {len(errors)} were spoilt ({why}){first}"

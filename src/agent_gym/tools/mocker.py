@@ -48,6 +48,11 @@ class ToolMocker:
         self._recordings = recordings
         self._own = answered_calls(conversation) if conversation is not None else []
 
+    @property
+    def blocking(self) -> bool:
+        """Whether a call may have to read the recordings first, which takes seconds."""
+        return not isinstance(self._recordings, Recordings)
+
     def __call__(self, name: str, arguments: Mapping[str, Any] | None = None) -> ToolResult:
         """Answer a call, as `call` does: a mocker passes for the function behind the tools."""
         return self.call(name, arguments or {})

@@ -5,10 +5,9 @@ from the first of them on, lines wait in files without names, those without tool
 tools are put in the place of the marks while the files are copied.
 """
 
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import IO, Self
 
 import msgspec
 
@@ -20,9 +19,8 @@ from agent_gym.traces.parsers.reading import read_logs
 from agent_gym.traces.parsers.row import Entry, Fault, Place
 from agent_gym.traces.redaction import Redactor
 from agent_gym.traces.trace import Trace
+from agent_gym.traces.writing import Behind, Waiting, write_early
 
-_BUFFER = 1 << 20
-_PIECE = 64 << 20
 _MARK = b"\0"
 """Stands for the tools of a line and its end; no byte of JSON is zero."""
 
@@ -128,25 +126,26 @@ def import_logs(
     if not to.parent.is_dir():
         raise UsageError(f"the folder {str(to.parent)!r} does not exist: make it, or write elsewhere")
     tally, inference, redactor = Tally(), ToolInference(), Redactor() if redact else None
-    with written_whole(to) as out, _Waiting(to.parent) as waiting:
-        sink: IO[bytes] | _Waiting = out
-        for read in read_logs(sources, format, without=to):
-            if isinstance(read, Fault):
-                if strict:
-                    raise DataError(str(read))
-                tally.miss(read)
-                on_fault(read)
-                continue
-            trace = read.trace if redactor is None else redactor.redacted(read.trace)
-            called = called_in(trace)
-            tally.see(trace, called)
-            if trace.tools:
-                sink.write(encode_trace(trace) + b"\n")
-                continue
-            if not inference.is_settled(called):
-                inference.see(trace)
-            sink = waiting
-            sink.write(encode_trace(trace)[:-1] + _MARK)
+    with written_whole(to) as file, Waiting(to.parent) as waiting, Behind(partial(write_early, file)) as out:
+        with Behind(waiting.write) as aside:
+            sink = out
+            for read in read_logs(sources, format, without=to):
+                if isinstance(read, Fault):
+                    if strict:
+                        raise DataError(str(read))
+                    tally.miss(read)
+                    on_fault(read)
+                    continue
+                trace = read.trace if redactor is None else redactor.redacted(read.trace)
+                called = called_in(trace)
+                tally.see(trace, called)
+                if trace.tools:
+                    sink.write(encode_trace(trace) + b"\n")
+                    continue
+                if not inference.is_settled(called):
+                    inference.see(trace)
+                sink = aside
+                sink.write(encode_trace(trace)[:-1] + _MARK)
         if not tally.traces:
             raise DataError("no conversation could be read: agent-gym data check lists what is wrong")
         specs = inference.specs()
@@ -164,34 +163,3 @@ def import_logs(
         faults=tally.faults,
         redacted=dict(redactor.counts) if redactor else {},
     )
-
-
-class _Waiting:
-    """Lines that cannot be written yet, in files without names: several, so that what was copied makes room for the copy."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._pieces: list[IO[bytes]] = []
-        self._room = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        for piece in self._pieces:
-            piece.close()
-
-    def write(self, line: bytes) -> None:
-        """Add a line."""
-        if self._room <= 0:
-            self._pieces.append(tempfile.TemporaryFile(dir=self._folder, buffering=_BUFFER))
-            self._room = _PIECE
-        self._room -= self._pieces[-1].write(line)
-
-    def blocks(self) -> Iterator[bytes]:
-        """All that was written, in order, once: a file is gone as soon as it was read."""
-        for piece in self._pieces:
-            with piece:
-                piece.seek(0)
-                while block := piece.read(_BUFFER):
-                    yield block

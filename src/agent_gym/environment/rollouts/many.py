@@ -70,7 +70,7 @@ def rollout_many(
     Raises:
         UsageError: for what can be known to go wrong; for two tasks of one id, when the second comes up.
         FileRefused: when `output` is no file of rollouts, or of a run with other settings.
-        BudgetSpent: when the models' budget ran out; what was under way has ended and is kept.
+        BudgetSpent: when the models' budget ran out; what had ended, or was under way and needed no further question, is kept.
     """
     return run_sync(
         rollout_many_async(
@@ -162,7 +162,8 @@ async def _play_all(queue: Iterator[Sample], play: Play, keep: Callable[[Trace],
     """Play with as many in flight as allowed.
 
     Raises:
-        BudgetSpent: when a budget ran out; what was under way has ended and is kept, and nothing more was begun.
+        BudgetSpent: when a budget ran out; what was under way and needed no further question has ended and is kept, and
+            nothing more was begun.
     """
     stopped: list[BudgetSpent] = []
 

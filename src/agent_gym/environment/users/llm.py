@@ -5,6 +5,7 @@ not see tool calls or their results, as no user does. Which words are the last i
 to hang up.
 """
 
+import re
 from collections.abc import Sequence
 
 from agent_gym.environment.users.base import Ended, Utterance
@@ -15,7 +16,12 @@ from agent_gym.messages import Assistant, Message, User
 from agent_gym.traces import Goal, Trace
 
 DONE, GIVE_UP = "[DONE]", "[GIVE UP]"
-_ENDS: dict[str, Ended] = {DONE: "goal", GIVE_UP: "refused"}
+# Models change the letters of a mark, and put it in bold.
+_ENDS: dict[Ended, re.Pattern[str]] = {
+    "goal": re.compile(r"\**\[ ?DONE ?\]\**", re.IGNORECASE),
+    "refused": re.compile(r"\**\[ ?GIVE[ _-]?UP ?\]\**", re.IGNORECASE),
+}
+_SILENCE = "(The agent says nothing.)"
 _HELLO = "(The line is open: say what you want.)"
 INSTRUCTION = f"""You are a person who talks with a service agent. You are not the agent.
 
@@ -73,10 +79,10 @@ class LLMSpeaker:
         turns = (self._system, Turn("user", _HELLO), *_from_the_other_side(messages))
         request = Request(turns=turns, temperature=self._temperature, sample=self._sample)
         text = (await self._model.complete(request)).text.strip()
-        marks: list[Ended] = [ended for mark, ended in _ENDS.items() if mark in text]
+        marks: list[Ended] = [ended for ended, mark in _ENDS.items() if mark.search(text)]
         ended: Ended = marks[0] if marks else ""
-        for mark in _ENDS:
-            text = text.replace(mark, "")
+        for mark in _ENDS.values():
+            text = mark.sub("", text)
         if not (text := text.strip()) and not ended:
             raise UserFailed(f"the user's model {self._model.name} said nothing")
         return Utterance(text, ended)
@@ -100,13 +106,15 @@ def _plain(name: str) -> str:
 
 
 def _from_the_other_side(messages: Sequence[Message]) -> list[Turn]:
+    """The conversation as turns that alternate: many providers refuse two of one role, empty ones, or their own at the end."""
     turns: list[Turn] = []
+    heard: list[str] = []
     for message in messages:
-        match message:
-            case User(content):
-                turns.append(Turn("assistant", content))
-            case Assistant(content) if content:
-                turns.append(Turn("user", content))
-            case _:
-                pass
-    return turns
+        if isinstance(message, Assistant) and message.content:
+            heard.append(message.content)
+        elif isinstance(message, User):
+            if turns:
+                turns.append(Turn("user", "\n".join(heard) or _SILENCE))
+            turns.append(Turn("assistant", message.content))
+            heard = []
+    return [*turns, Turn("user", "\n".join(heard) or _SILENCE)] if turns else turns

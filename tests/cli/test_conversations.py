@@ -150,3 +150,23 @@ def test_a_user_who_leaves_at_once_is_named_where_nothing_could_be_played(
         1,
         "agent-gym: no conversation could be played to its end, all 4 were spoilt (user 4)",
     )
+
+
+@pytest.mark.parametrize("mode", ["replay", "simulate"])
+def test_what_a_log_says_stays_on_its_line_and_writes_no_escape_sequences(
+    agent_gym: AgentGym, tmp_path: Path, mode: str
+) -> None:
+    words = "word " * 2000 + "a\nb \u001b[31mred [bold]x[/bold]"
+    said = [
+        {"role": "user", "content": words[-40:]},
+        {"role": "assistant", "content": "", "tool_calls": [{"name": "Find", "arguments": {"q": words}}]},
+        {"role": "tool", "name": "Find", "result": [{"a": words}]},
+        {"role": "assistant", "content": "Here."},
+    ]
+    file = tmp_path / "odd.jsonl"
+    file.write_text("".join(json.dumps({"conversation_id": f"c\n{one}", "messages": said}) + "\n" for one in range(30)))
+    ran = agent_gym("evaluate", "--mode", mode, "--data", file, "--model", "offline", "--limit", "2")
+    assert ran.code == 0, ran.err
+    assert "\u001b" not in ran.out
+    assert all(len(line) <= 120 for line in ran.out.splitlines())
+    assert not re.search(r"^(b |\d+[,:])", ran.out, re.MULTILINE)

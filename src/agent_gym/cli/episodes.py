@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from agent_gym.cli.trajectory import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
     from agent_gym.evaluation.paths import PathReport
 
 SHOWN = 5
+LONGEST = 1000
+"""Characters of a line; the terminal shows fewer."""
 
 
 def print_episodes(out: "Console", name: str, report: "EpisodeReport") -> None:
@@ -42,7 +46,7 @@ def print_episodes(out: "Console", name: str, report: "EpisodeReport") -> None:
     for one in failed[:SHOWN]:
         why = one.error or "; ".join(one.missing)
         name = f"{one.task}~{one.sample}" if one.sample else one.task
-        out.print(f"  {name}: {one.turns} turns, {one.ended}: {why}", markup=False, overflow="ellipsis", no_wrap=True)
+        out.print(_line(f"  {name}: {one.turns} turns, {one.ended}: {why}"), markup=False, overflow="ellipsis", no_wrap=True)
     if len(failed) > SHOWN:
         out.print(f"  and {len(failed) - SHOWN} more failures; --json lists all, --output keeps the conversations")
 
@@ -66,10 +70,10 @@ def print_paths(out: "Console", name: str, report: "PathReport") -> None:
     out.print(f"{len(left)} of {_count(report.n, 'conversation')} can no longer be judged from the log to their end")
     _print_counts(out, "the agent", report.reasons)
     for one in left[:SHOWN]:
-        out.print(f"  {one.id}, turn {one.followed + 1} of {one.turns}: {one.reason}", markup=False)
+        out.print(_line(f"  {one.id}, turn {one.followed + 1} of {one.turns}: {one.reason}"), markup=False)
         lines = {"user": one.user, "recorded": " ".join(one.expected), "agent": " ".join(one.played)}
         for who, text in lines.items():
-            out.print(f"    {who:<9}{text or '(no call)'}", markup=False, overflow="ellipsis", no_wrap=True)
+            out.print(_line(f"    {who:<9}{text or '(no call)'}"), markup=False, overflow="ellipsis", no_wrap=True)
     if len(left) > SHOWN:
         out.print(f"  and {len(left) - SHOWN} more; --json lists all")
 
@@ -77,6 +81,11 @@ def print_paths(out: "Console", name: str, report: "PathReport") -> None:
 def _print_counts(out: "Console", what: str, counts: Mapping[str, int]) -> None:
     if counts:
         out.print(f"{what}: {', '.join(f'{name} {count}' for name, count in counts.items())}", markup=False)
+
+
+def _line(text: str) -> str:
+    # What stands in a log may break lines, or write escape sequences for the terminal.
+    return printable(text[:LONGEST].replace("\r", "\n").replace("\n", " "))
 
 
 def _count(number: int, noun: str) -> str:

@@ -6,12 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from agent_gym import errors
 from agent_gym.errors import ArgumentsError
-from agent_gym.messages import Tool, ToolCall, ToolResult, ToolSpec, User
+from agent_gym.messages import Assistant, Tool, ToolCall, ToolResult, ToolSpec, User, writable
 from strategies import json_objects, raw_arguments
 
+ANYTHING = st.text(st.characters())
+"""Half surrogate pairs too, unlike `text()` by itself."""
 BROKEN = {
     "nothing": "",
     "words": "city is San Jose",
@@ -85,3 +88,16 @@ def test_a_result_becomes_the_message_that_answers_its_call() -> None:
 def test_the_tree_of_errors_is_drawn_whole() -> None:
     tree = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     assert all(issubclass(kind, errors.AgentGymError) and kind.__name__ in (errors.__doc__ or "") for kind in tree)
+
+
+@given(ANYTHING, ANYTHING, ANYTHING)
+def test_a_writable_action_can_be_written_and_says_the_same(content: str, name: str, arguments: str) -> None:
+    action = Assistant(content, (ToolCall(name, arguments),))
+    written = msgspec.json.decode(msgspec.json.encode(writable(action)), type=Assistant)
+    assert written == writable(action)
+    if not any("\ud800" <= letter <= "\udfff" for letter in content + name + arguments):
+        assert writable(action) is action
+
+
+def test_half_of_a_surrogate_pair_becomes_a_question_mark() -> None:
+    assert writable(Assistant("a\ud800b", (ToolCall("f\udc00", '"\ud800"'),))) == Assistant("a?b", (ToolCall("f?", '"?"'),))

@@ -83,6 +83,22 @@ class Assistant(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="as
     tool_calls: tuple[ToolCall, ...] = ()
 
 
+def writable(action: Assistant) -> Assistant:
+    """The action as it can be written to a file: half of a surrogate pair, which no file holds, becomes a question mark."""
+    try:
+        msgspec.json.encode(action)
+    except UnicodeEncodeError:
+        calls = tuple(
+            ToolCall(_whole(call.name), _whole(call.arguments), _whole(call.id), call.accepted) for call in action.tool_calls
+        )
+        return Assistant(_whole(action.content), calls)
+    return action
+
+
+def _whole(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
 class Tool(msgspec.Struct, frozen=True, gc=False, tag_field="role", tag="tool", omit_defaults=True):
     """What a tool answered: any JSON value, or an error that the agent sees."""
 

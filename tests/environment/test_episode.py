@@ -1,12 +1,15 @@
 """One conversation: the agent acts, tools and user answer, and how it ended and whose fault that was is on the trace."""
 
 import asyncio
+import json
 import math
 import threading
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent_gym.environment import Episode, play_episode
 from agent_gym.environment.rewards import Reward, make_reward
@@ -21,6 +24,9 @@ from agent_gym.tools import ToolBackend
 from agent_gym.tools.catalog import ToolCatalog
 from agent_gym.traces import Trace, dump_trace, load_trace
 from conversations import FOUND, RIGHT, TASK, Scripted, tables
+
+ANYTHING = st.text(st.characters())
+"""Half surrogate pairs too, unlike `text()` by itself."""
 
 
 def episode(
@@ -271,3 +277,11 @@ def test_a_step_says_that_a_judge_failed() -> None:
     opened = episode(reward=Unjudged())
     run_sync(opened.open())
     assert run_sync(opened.step(RIGHT[1])).info["unjudged"] == "no verdict"
+
+
+@given(ANYTHING, ANYTHING, ANYTHING)
+@settings(max_examples=50)
+def test_nothing_that_an_agent_says_or_calls_raises_and_all_of_it_can_be_written(said: str, name: str, arguments: str) -> None:
+    odd = Assistant(said, (ToolCall(name, arguments),))
+    trace = played(odd, Assistant(said), Assistant("", (ToolCall(FOUND.name, arguments),)), "Ok", max_turns=3)
+    assert load_trace(json.loads(json.dumps(dump_trace(trace)))) == trace

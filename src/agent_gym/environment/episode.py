@@ -22,7 +22,7 @@ from agent_gym.environment.users.base import Speaker, Utterance
 from agent_gym.errors import AnswerError, BudgetSpent, JudgeFailed, ModelError, UsageError, UserFailed
 from agent_gym.lm.prompt import told_date
 from agent_gym.lm.tally import tallied
-from agent_gym.messages import Assistant, Message, System, Tool, ToolSpec, User
+from agent_gym.messages import Assistant, Message, System, Tool, ToolSpec, User, writable
 from agent_gym.metrics import Score
 from agent_gym.tools import ToolBackend, execute
 from agent_gym.traces import Trace
@@ -134,7 +134,7 @@ class Episode:
         if not isinstance(taken, Assistant):
             raise UsageError(f"an action is an Assistant message or its words, got a {type(taken).__name__}")
         with self._moving():
-            return await self._step(taken)
+            return await self._step(writable(taken))
 
     async def _step(self, action: Assistant) -> Step:
         self.messages.append(action)

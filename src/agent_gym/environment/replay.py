@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Sequence
 
 from agent_gym.errors import AnswerError, ModelError
 from agent_gym.lm.prompt import told_date
-from agent_gym.messages import Assistant, Message, System, Tool
+from agent_gym.messages import Assistant, Message, System, Tool, writable
 from agent_gym.tools import Recordings, ToolBackend, ToolCatalog, ToolMocker, execute
 from agent_gym.traces import Trace
 from agent_gym.traces.task import Task
@@ -57,7 +57,7 @@ def play(task: Task, backend: ToolBackend, *, max_steps: int = MAX_STEPS) -> Ste
     messages: list[Message] = list(task.prompt)
     for _ in range(max_steps):
         try:
-            action = yield [*context, *messages]
+            action = writable((yield [*context, *messages]))
         except AnswerError as error:
             return finished(task, messages, error=str(error), fault="agent")
         except ModelError as error:

@@ -12,7 +12,7 @@ from agent_gym.agents import PromptAgent
 from agent_gym.agents.dspy_agent import ActAdapter, SGDAgentModule, step_inputs
 from agent_gym.agents.prompt_agent import act_request
 from agent_gym.environment import ReplayEnvironment, rollout
-from agent_gym.errors import AnswerError, RateLimited
+from agent_gym.errors import AnswerError, RateLimited, UsageError
 from agent_gym.lm import Handle, make_handle, run_sync
 from agent_gym.lm.dspy_lm import GymLM
 from agent_gym.lm.prompt import render_action, render_conversation, render_examples, render_tools
@@ -52,6 +52,20 @@ def cached(answer: Answer, folder: Path) -> tuple[ScriptedLM, Handle]:
 def optimizers_step(agent: SGDAgentModule, handle: Handle, messages: tuple[Message, ...], tools: tuple[ToolSpec, ...]) -> str:
     with dspy.context(lm=GymLM(handle), adapter=ActAdapter(), trace=None):
         return str(agent(messages=messages, tools=tools).action)
+
+
+def test_another_draw_of_an_agent_is_asked_at_the_same_temperature(tasks: list[Task]) -> None:
+    model = ScriptedLM(["Hello.", "Hello."])
+    agent = PromptAgent(model, "Help.", temperature=0.7)
+    for one in (agent, agent.resampled("sample 1")):
+        run_sync(one.act(tasks[0].prompt, tasks[0].tools))
+    assert [(request.temperature, request.sample) for request in model.asked] == [(0.7, ""), (0.7, "sample 1")]
+
+
+@pytest.mark.parametrize("temperature", [-0.1, float("nan"), float("inf")])
+def test_a_temperature_that_is_none_is_refused(temperature: float) -> None:
+    with pytest.raises(UsageError, match="a temperature is 0 or more"):
+        PromptAgent(ScriptedLM([]), "Help.", temperature=temperature)
 
 
 @pytest.mark.parametrize("examples", [0, 4])

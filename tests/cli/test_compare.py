@@ -105,6 +105,7 @@ def test_json_of_strategies_that_are_run_is_pure_too(agent_gym: AgentGym, sample
     [
         ("", "name either saved results to compare, or --strategies to run, such as baseline,bootstrap,mipro"),
         ("gepa_result.json --strategies gepa", "name either saved results to compare, or --strategies to run"),
+        ("gepa_result.json --data there --num-test 3", "--data, --num-test would be ignored with saved results: leave it out"),
         ("nowhere.json", "cannot read 'nowhere.json'"),
         ("gepa_result.json other_result.json", "gepa was measured on 40 examples of sample 'dev', seed 0, mipro on 39"),
         ("gepa_result.json weighed_result.json", "only results of the same weights can be compared"),

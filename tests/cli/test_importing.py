@@ -26,7 +26,7 @@ def test_an_import_writes_traces_and_says_what_was_left_out(agent_gym: AgentGym,
     assert ran.code == 1
     assert ran.out.splitlines() == [
         "1 conversation, 2 messages, 0 tool calls, 0 tools in traces.jsonl",
-        "redacted: 1 different e-mail addresses, 0 different phone numbers, 0 different card numbers",
+        "redacted: 1 different e-mail address, 0 different phone numbers, 0 different card numbers",
         "left out: 7 rows, 7 faults",
     ]
     assert ran.err.splitlines()[0] == (
@@ -82,6 +82,7 @@ def test_a_check_for_machines(agent_gym: AgentGym, logs: Path, sample: Path) -> 
         ("check", "Missing argument"),
         ("import logs.jsonl", "Missing option '--to'"),
         ("import logs.jsonl --to logs.jsonl", "'logs.jsonl' is one of the logs"),
+        ("import logs.jsonl --to .", "'.' is a folder: name a file to write"),
         ("import logs.jsonl --to nowhere/traces.jsonl", "the folder 'nowhere' does not exist"),
     ],
 )

@@ -43,6 +43,12 @@ def test_whole_conversations_of_logs_are_played(agent_gym: AgentGym, sample: Pat
     assert ran.code == 0, ran.err
 
 
+@pytest.mark.parametrize("mode", ["turns", "replay", "simulate"])
+def test_who_does_not_say_how_many_gets_all_of_a_small_log(agent_gym: AgentGym, mode: str) -> None:
+    log = Path(__file__).parents[2] / "scripts" / "customer_service.jsonl"
+    assert as_json(agent_gym("evaluate", "--data", log, "--mode", mode, "--model", "offline", "--json"))["n"] == 2
+
+
 def test_the_stats_of_logs_say_how_they_are_split(agent_gym: AgentGym, sample: Path, tmp_path: Path) -> None:
     path = exported(sample, tmp_path)
     mine, original = (as_json(agent_gym("data", "stats", "--data", data, "--json")) for data in (path, sample))

@@ -52,6 +52,8 @@ def one_line(ran: Ran, code: int) -> str:
         ("evaluate nowhere.json", "cannot read 'nowhere.json' (No such file or directory)"),
         ("evaluate --limit 0", "limit and threads must be 1 or more"),
         ("evaluate --split nowhere", "no split 'nowhere'"),
+        ("evaluate --mode all", "Invalid value for '--mode': 'all' is not one of 'turns', 'replay', 'simulate'; "),
+        ("evaluate --mode simulate --user nobody", "take replay, agenda or, on the command line, llm"),
         ("evaluate --weights similarity=nan", "weights must"),
         ("data stats --split nowhere", "no split 'nowhere'"),
         ("data stats --data nowhere", "no SGD data in 'nowhere'"),

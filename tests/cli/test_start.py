@@ -21,7 +21,9 @@ finally:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["optimize"], ["evaluate"], ["show"], ["data"], ["data", "fetch"], ["data", "stats"]], ids=" ".join
+    "command",
+    [[], ["optimize"], ["evaluate"], ["rollouts"], ["preferences"], ["show"], ["data"], ["data", "fetch"], ["data", "stats"]],
+    ids=" ".join,
 )
 def test_help_is_given_without_loading_anything_heavy(command: list[str]) -> None:
     ran = subprocess.run([sys.executable, "-c", ASKED_FOR_HELP, *command, "--help"], capture_output=True, text=True)

@@ -1,5 +1,6 @@
 """What a person at a terminal sees: a bar on stderr, and the result alone on stdout."""
 
+import io
 import json
 import os
 import subprocess
@@ -8,7 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
+from agent_gym.cli.terminal import print_figures
 from commands import AGENT_GYM
 
 
@@ -25,6 +29,16 @@ def test_on_a_terminal_progress_is_a_bar_and_stdout_stays_the_result(sample: Pat
     assert json.loads((tmp_path / "out.json").read_bytes())["strategy"] == "mipro"
     for phase in (b"baseline", b"optimize", b"validate optimized", b"4/4"):
         assert phase in shown
+
+
+def test_a_narrow_terminal_cuts_no_digit_off() -> None:
+    out = Console(width=20, file=io.StringIO())
+    table = Table("requests", "at most", "tokens")
+    table.add_row("1,000,001", "2,000,002", "3,000,003")
+    print_figures(out, table)
+    assert isinstance(out.file, io.StringIO)
+    assert all(number in out.file.getvalue() for number in ("1,000,001", "2,000,002", "3,000,003"))
+    assert out.width == 20
 
 
 def _everything(terminal: int) -> bytes:

@@ -62,7 +62,10 @@ def server(sample: Path) -> Iterator[ModelServer]:
         ({"rubric": "mine.txt"}, "no weight asks for a judge, so rubric='mine.txt' would be ignored: leave it out"),
         ({"seed": -1}, f"seed must be from 0 to {LARGEST_SEED}, got -1"),
         ({"seed": 2**32}, f"seed must be from 0 to {LARGEST_SEED}, got {2**32}"),
-        ({"weights": {"kindness": 1.0}}, "there is no metric 'kindness' to weigh; there are: similarity, tool_accuracy"),
+        (
+            {"weights": {"kindness": 1.0}},
+            "there is no metric 'kindness' to weigh; there are: similarity, tool_accuracy, judge, ",
+        ),
         ({"weights": {"similarity": -1.0, "tool_accuracy": 2.0}}, "weights must"),
         ({"weights": {"similarity": 0.0}}, "weights must"),
         ({"weights": {}}, "weights must"),

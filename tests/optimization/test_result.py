@@ -158,7 +158,7 @@ def test_a_truncated_result_is_refused(folder: Path, share: float) -> None:
         (b"null", "is no agent-gym result file: name one that this program wrote"),
         (b"[1, 2]", "is no agent-gym result file"),
         (b'{"version": 1}', "is no agent-gym result file"),
-        (b'{"kind": "agent-gym agent", "version": 1}', "is no agent-gym result file"),
+        (b'{"kind": "agent-gym agent", "version": 1}', "is no agent-gym result file but an agent-gym agent file"),
         (b'{"kind": "agent-gym result"}', "has version None"),
         (
             b'{"kind": "agent-gym result", "version": %d}' % (RESULT_VERSION + 1),

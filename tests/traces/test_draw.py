@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent_gym.errors import UsageError
-from agent_gym.traces import SGDLoader
+from agent_gym.traces import SGDLoader, open_data
 from agent_gym.traces.draw import draw_tasks
 from agent_gym.traces.task import Task
 from conftest import SAMPLE
@@ -55,6 +55,17 @@ def test_only_the_drawn_dialogues_are_converted(sample: Path) -> None:
 def test_a_split_that_is_too_small_says_so(sample: Path) -> None:
     with pytest.raises(UsageError, match=r"split 'dev' .* has 65 dialogues, too few .*: ask for fewer"):
         draw_tasks(SGDLoader(sample), "dev", [60, 6])
+
+
+def test_nobody_is_told_to_ask_for_fewer_than_one(tmp_path: Path) -> None:
+    (tmp_path / "one.jsonl").write_text(
+        '{"conversation_id": "a", "metadata": {"split": "train"}, "messages": ['
+        '{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi!"}]}\n'
+    )
+    with pytest.raises(
+        UsageError, match=r"has 1 dialogue, too few .* num_train 1 \+ num_val 1 cannot be less than 2; bring more"
+    ):
+        draw_tasks(open_data(tmp_path / "one.jsonl"), "train", [1, 1], named=["num_train", "num_val"])
 
 
 def test_a_dialogue_that_a_copy_holds_twice_is_drawn_once(tmp_path: Path, sample: Path) -> None:

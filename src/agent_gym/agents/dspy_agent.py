@@ -60,9 +60,9 @@ class SGDAgentModule(dspy.Module):
         """The worked examples: conversation and action of each."""
         return [{name: demo[name] for name in DEMO_FIELDS} for demo in self.step.demos if demo.get("action")]
 
-    def agent(self, model: Any, *, sample: str = "") -> PromptAgent:
-        """The agent that plays this program over a model; `sample` tells repeated plays apart."""
-        return PromptAgent(model, self.instruction, self.demos, sample=sample)
+    def agent(self, model: Any, *, sample: str = "", temperature: float = 0.0) -> PromptAgent:
+        """The agent that plays this program over a model; see `PromptAgent`."""
+        return PromptAgent(model, self.instruction, self.demos, sample=sample, temperature=temperature)
 
 
 def step_inputs(messages: Sequence[Message], tools: tuple[ToolSpec, ...]) -> dict[str, Any]:

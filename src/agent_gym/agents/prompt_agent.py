@@ -5,11 +5,13 @@ conversation and sends the request. DSPy's optimizers send the same requests thr
 tuned is what is played, and neither pays for what the other has asked already.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from functools import lru_cache
 from typing import Any
 
+from agent_gym.errors import UsageError
 from agent_gym.lm.base import Model, Request, Turn
 from agent_gym.lm.prompt import (
     parse_action,
@@ -29,13 +31,25 @@ class PromptAgent:
         instruction: what the agent is told to do.
         demos: worked examples, each with `conversation` (role and content of its turns) and `action`.
         sample: tells repeated plays of one agent apart, so that each asks its model anew; never sent.
+        temperature: 0 for the answer the model finds best, 1 for answers as varied as it knows; 0 or more.
     """
 
-    def __init__(self, model: Model, instruction: str, demos: Iterable[Mapping[str, Any]] = (), *, sample: str = "") -> None:
+    def __init__(
+        self,
+        model: Model,
+        instruction: str,
+        demos: Iterable[Mapping[str, Any]] = (),
+        *,
+        sample: str = "",
+        temperature: float = 0.0,
+    ) -> None:
+        if not 0 <= temperature < math.inf:
+            raise UsageError(f"a temperature is 0 or more, got {temperature}")
         self.model = model
         self.instruction = instruction
         self.examples = render_examples(demos)
         self.sample = sample
+        self.temperature = temperature
 
     def resampled(self, sample: str) -> "PromptAgent":
         """The same agent with questions of its own."""
@@ -51,6 +65,7 @@ class PromptAgent:
             render_tools(tools),
             render_context(messages),
             render_conversation(messages),
+            temperature=self.temperature,
             sample=self.sample,
         )
         return parse_action((await self.model.complete(request)).text)

@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from agent_gym.cli import compare, data, evaluate, judge, optimize, show, users
+from agent_gym.cli import compare, data, evaluate, judge, optimize, preferences, rollouts, show, users
 from agent_gym.cli.terminal import complain
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app.command("optimize")(optimize.optimize)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("show")(show.show)
+app.command("rollouts")(rollouts.rollouts)
+app.command("preferences")(preferences.preferences)
 
 
 @app.callback(invoke_without_command=True)
@@ -45,6 +47,7 @@ def main() -> None:
     except typer.TyperException as error:
         # Typer would draw a box. A command without arguments has printed its help, and says nothing here.
         if message := error.format_message():
-            complain(f"{message.rstrip('.')}; agent-gym --help tells what there is")
+            # The words before a wrong choice are those of who checked it.
+            complain(f"{message.replace(': Value error, ', ': ').rstrip('.')}; agent-gym --help tells what there is")
         code = error.exit_code
     sys.exit(code)

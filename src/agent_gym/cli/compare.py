@@ -10,7 +10,7 @@ from agent_gym.cli.judging import JudgeModel, RubricFile
 from agent_gym.cli.limits import MaxConcurrency, MaxCost, MaxRequests, MaxSeconds, RequestsPerMinute, TokensPerMinute
 from agent_gym.cli.pairs import read_budget, read_weights
 from agent_gym.cli.plans import DryRun, print_plans
-from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_json
+from agent_gym.cli.terminal import ApiBase, ProgressLines, console, mistakes_in_one_line, print_figures, print_json
 from agent_gym.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from agent_gym.optimization.comparison import Comparison
 
 
+_TO_COMPARE = {"results", "output", "judge_calibration", "as_json"}
+"""What comparing saved results takes; all else is for running strategies."""
+
+
 def compare(
+    context: typer.Context,
     results: Annotated[list[Path] | None, typer.Argument(help="Saved results; leave out to run strategies.")] = None,
     data: Data = DEFAULT,
     strategies: Annotated[str, typer.Option(help="Names, separated by commas; the baseline is always among them.")] = "",
@@ -62,6 +67,11 @@ def compare(
             raise UsageError("name either saved results to compare, or --strategies to run, such as baseline,bootstrap,mipro")
         if results and (judge_model or rubric):
             raise UsageError("saved results are not judged again: leave out --judge-model and --rubric")
+        if results and dry_run:
+            raise UsageError("saved results are compared without a request: leave out --dry-run")
+        if results and (ignored := _given(context) - _TO_COMPARE):
+            named = ", ".join(sorted(f"--{name.replace('_', '-')}" for name in ignored))
+            raise UsageError(f"{named} would be ignored with saved results: leave it out")
         target = _named(output or Path("checkpoints/compare"), ".json")
 
         from agent_gym.optimization.calibration import Calibration
@@ -92,8 +102,6 @@ def compare(
         if dry_run:
             from agent_gym.optimization.plans import plan_strategies
 
-            if results:
-                raise UsageError("saved results are compared without a request: leave out --dry-run")
             plans = plan_strategies(data, names, repeats=repeats, output_path=target, **options)
             if as_json:
                 print_json([plan.summary() for plan in plans])
@@ -126,6 +134,12 @@ def compare(
             print(f"comparison  {target}\nreport      {_named(target, '.html')}")
 
 
+def _given(context: typer.Context) -> set[str]:
+    """Options on the command line, not in the environment and not left out."""
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+
+
 def write_comparison(comparison: "Comparison", target: Path) -> None:
     """The comparison as JSON and, beside it, the report as one HTML file."""
     from agent_gym.files import check_writable, write_whole
@@ -145,8 +159,18 @@ def print_comparison(out: "Console", comparison: "Comparison") -> None:
     """The contenders, a row each, and what can be said of them."""
     from rich.table import Table
 
+    tries = max(len(one.pass_k) for one in comparison.contenders)
     table = Table(
-        "", "score", "95 % interval", "call F1", "pass^k", "requests", "cost", "tokens a turn", box=None, pad_edge=False
+        "",
+        "score",
+        "95 % interval",
+        "call F1",
+        f"pass^{tries or 'k'}",
+        "requests",
+        "cost",
+        "tokens a turn",
+        box=None,
+        pad_edge=False,
     )
     for column in table.columns[1:]:
         column.justify = "right"
@@ -164,7 +188,7 @@ def print_comparison(out: "Console", comparison: "Comparison") -> None:
     out.print(
         f"\n{comparison.data}, {comparison.contenders[0].n} examples, {', '.join(sorted(set(comparison.models.values())))}"
     )
-    out.print(table)
+    print_figures(out, table)
     for one in comparison.contenders:
         if one.difference is not None:
             said = one.difference.verdict

@@ -48,7 +48,7 @@ def print_episodes(out: "Console", name: str, report: "EpisodeReport") -> None:
         name = f"{one.task}~{one.sample}" if one.sample else one.task
         out.print(_line(f"  {name}: {one.turns} turns, {one.ended}: {why}"), markup=False, overflow="ellipsis", no_wrap=True)
     if len(failed) > SHOWN:
-        out.print(f"  and {len(failed) - SHOWN} more failures; --json lists all, --output keeps the conversations")
+        out.print(f"  and {_count(len(failed) - SHOWN, 'more failure')}; --json lists all, --output keeps the conversations")
 
 
 def print_paths(out: "Console", name: str, report: "PathReport") -> None:

@@ -53,7 +53,9 @@ def evaluate(
     agent: Annotated[Path | None, typer.Argument(help="A saved agent; the baseline when left out.")] = None,
     data: Data = DEFAULT,
     split: Annotated[str, typer.Option(help="Where the examples are drawn from.")] = "dev",
-    limit: Annotated[int, typer.Option(help="How many examples; conversations, with --mode replay or simulate.")] = 100,
+    limit: Annotated[
+        int | None, typer.Option(help="How many examples, or conversations; 100 by default, or all there are.")
+    ] = None,
     mode: Annotated[Mode, typer.Option(help="Single turns, or whole conversations: replayed, or with a user who reacts.")] = (
         Mode.TURNS
     ),

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from agent_gym.traces import Fault
     from agent_gym.traces.importing import ImportReport
 
-_KINDS = {"EMAIL": "e-mail addresses", "PHONE": "phone numbers", "CARD": "card numbers"}
+_KINDS = {
+    "EMAIL": ("e-mail address", "e-mail addresses"),
+    "PHONE": ("phone number", "phone numbers"),
+    "CARD": ("card number", "card numbers"),
+}
+"""One, and several."""
 _SHOWN = 5
 """Faults that an import prints; `data check` prints all."""
 
@@ -57,7 +62,8 @@ def _print(report: "ImportReport") -> None:
         f"{_n(report.tools, 'tool')}{inferred} in {report.to}"
     )
     if report.redacted:
-        print("redacted: " + ", ".join(f"{count:,} different {_KINDS[kind]}" for kind, count in report.redacted.items()))
+        counts = report.redacted.items()
+        print("redacted: " + ", ".join(f"{count:,} different {_KINDS[kind][count != 1]}" for kind, count in counts))
     if report.skipped:
         print(f"left out: {_n(report.skipped, 'row')}, {_n(report.faults, 'fault')}")
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent_gym.cli.terminal import print_figures
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -26,7 +28,7 @@ def print_plans(out: "Console", plans: "Sequence[Plan]") -> None:
             model = f"{one.model} ({one.role})"
             table.add_row(plan.strategy, one.phase, model, *_two(one.requests), *_two(tokens), *_dollars(one.cost))
         table.add_row(plan.strategy, "all", "", *_two(plan.requests), *_two(plan.tokens), *_dollars(plan.cost), style="bold")
-    out.print(table)
+    print_figures(out, table)
     if len(plans) > 1:
         requests, most = (sum(getattr(plan.requests, name) for plan in plans) for name in ("expected", "bound"))
         costs = [plan.cost for plan in plans if plan.cost is not None]

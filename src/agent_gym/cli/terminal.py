@@ -14,6 +14,7 @@ from agent_gym.errors import AgentGymError, UsageError
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
+    from rich.table import Table
 
     from agent_gym.optimization.result import Event
 
@@ -70,6 +71,14 @@ def console() -> "Console":
 
     # Rich's guess for what is no terminal is 80 columns, which cuts tables that a file or a pipe could hold.
     return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 120)
+
+
+def print_figures(out: "Console", table: "Table") -> None:
+    """A table of figures at the width it needs: a narrow terminal folds its lines, where Rich would cut digits off."""
+    narrow = out.width
+    out.width = max(narrow, out.measure(table, options=out.options.update(width=1000)).maximum)
+    out.print(table)
+    out.width = narrow
 
 
 class ProgressLines:

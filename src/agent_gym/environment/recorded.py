@@ -74,4 +74,7 @@ def _user(name: str, data: DataSet) -> User:
         case "agenda":
             return AgendaUser.of(data)
         case _:
-            raise UsageError(f"there is no user {name!r}: take replay or agenda, or give one, such as LLMUser(model)")
+            raise UsageError(
+                f"there is no user {name!r}: take replay, agenda "
+                "or, on the command line, llm; in Python give one, such as LLMUser(model)"
+            )

@@ -58,8 +58,9 @@ def _outlook(n: int, needed: int | None) -> str:
 
 
 def _places(difference: float, low: float, high: float) -> int:
-    """Two decimals, or as many as keep the difference from reading 0 and the interval from closing."""
+    """Two decimals, or as many as keep the difference from reading 0 and the interval from closing or touching 0."""
     for places in range(2, 6):
-        if round(difference, places) and round(low, places) != round(high, places):
+        touches = low > 0 and not round(low, places)
+        if round(difference, places) and round(low, places) != round(high, places) and not touches:
             return places
     return 2 if round(difference, 2) else 6

@@ -21,7 +21,7 @@ from agent_gym.optimization.scoring import combined_metric, rubric_of
 from agent_gym.tools.recordings import read_recordings
 from agent_gym.traces import open_data
 from agent_gym.traces.dataset import DataSet
-from agent_gym.traces.draw import draw_tasks
+from agent_gym.traces.draw import draw_tasks, how_many
 from agent_gym.traces.sgd_variant import SchemaVariant
 from agent_gym.traces.task import Task
 
@@ -31,7 +31,7 @@ def measure(
     data_path: str | Path,
     split: str = "dev",
     *,
-    limit: int = 100,
+    limit: int | None = None,
     model: str | None = None,
     api_base: str | None = None,
     judge_model: str | None = None,
@@ -49,6 +49,7 @@ def measure(
     `OptimizationRunner` measures on (unless it drew all its examples from that split).
 
     Args:
+        limit: how many examples; 100 when left out, or all there are.
         judge_model: judges, where `weights` has a part `judge`; the agent's model when left out.
         rubric: how it judges: a file in the format of `metrics/rubric.py`, or a rubric; the one of this package when left out.
         schema_variant: show the agent SGD-X's other names for services, intents and slots, e.g. "v1" (Lee et al., AAAI 2022);
@@ -60,13 +61,13 @@ def measure(
         ModelError: when not one example could be played.
         BudgetSpent: before all examples were played; what was answered is kept.
     """
-    if limit < 1 or threads < 1:
+    if (limit is not None and limit < 1) or threads < 1:
         raise UsageError(f"limit and threads must be 1 or more, got {limit} and {threads}")
     data = open_data(data_path, strict=False)
     return measure_tasks(
         agent_path,
         data,
-        lambda: draw_tasks(data, split, [limit], seed=seed)[0],
+        lambda: draw_tasks(data, split, [how_many(data, split, limit)], seed=seed)[0],
         split=split,
         model=model,
         api_base=api_base,

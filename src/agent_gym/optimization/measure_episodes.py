@@ -24,6 +24,7 @@ from agent_gym.optimization.limits import Limits, budget_of, rate_of
 from agent_gym.optimization.result import Event
 from agent_gym.optimization.roles import Roles
 from agent_gym.traces import Trace, open_data, read_traces
+from agent_gym.traces.draw import how_many
 from agent_gym.traces.task import tasks_of
 
 JUDGED = ("judge", "combined")
@@ -107,7 +108,7 @@ def measure_simulated(
     paid: Paid = "end",
     judge_model: str | None = None,
     rubric: Rubric | str | Path | None = None,
-    limit: int = 100,
+    limit: int | None = None,
     seed: int = 0,
     output: str | Path | None = None,
     **asking: Unpack[Asking],
@@ -117,7 +118,7 @@ def measure_simulated(
     Args:
         user: "agenda", "replay", or "llm", which `user_model` then plays (the agent's model when left out).
         samples: how often each conversation is played; the later times with answers of their own.
-        limit: how many conversations of the split.
+        limit: how many conversations of the split; 100 when left out, or all there are.
         output: a JSON lines file for the episodes; a run that was cut short goes on from it.
 
     Raises:
@@ -125,7 +126,7 @@ def measure_simulated(
         ModelError: when not one episode came to its end.
         BudgetSpent: before all episodes were played; what was played is kept.
     """
-    _require_positive(limit=limit, samples=samples, threads=asking.get("threads", 32))
+    _require_positive(limit=1 if limit is None else limit, samples=samples, threads=asking.get("threads", 32))
     if user != "llm" and user_model is not None:
         raise UsageError(f"user {user!r} asks no model, so user_model={user_model!r} would be ignored: leave it out")
     if reward not in JUDGED and (judge_model is not None or rubric is not None):
@@ -138,7 +139,8 @@ def measure_simulated(
     judge = LLMJudge(handle=asked.handle("judge"), rubric=rubric) if reward in JUDGED else None
     data = open_data(data_path, strict=False)
     agent = asked.agent(agent_path)
-    environment = RecordedEnvironment(data, split, user=talking, mode=reward, paid=paid, judge=judge, limit=limit, seed=seed)
+    size = how_many(data, split, limit)
+    environment = RecordedEnvironment(data, split, user=talking, mode=reward, paid=paid, judge=judge, limit=size, seed=seed)
     asked.phases.note_faults(data)
     scores: dict[tuple[str, int], EpisodeScore] = {}
 
@@ -167,7 +169,7 @@ def measure_replayed(
     data_path: str | Path,
     split: str = "dev",
     *,
-    limit: int = 100,
+    limit: int | None = None,
     seed: int = 0,
     **asking: Unpack[Asking],
 ) -> tuple[PathReport, Mapping[str, Usage]]:
@@ -176,11 +178,11 @@ def measure_replayed(
     Raises:
         UsageError, ModelError, BudgetSpent: see `measure_simulated`.
     """
-    _require_positive(limit=limit, threads=asking.get("threads", 32))
+    _require_positive(limit=1 if limit is None else limit, threads=asking.get("threads", 32))
     asked = _Asked({"agent": asking.get("model")}, asking)
     data = open_data(data_path, strict=False)
     agent = asked.agent(agent_path)
-    environment = RecordedEnvironment(data, split, user="replay", limit=limit, seed=seed)
+    environment = RecordedEnvironment(data, split, user="replay", limit=how_many(data, split, limit), seed=seed)
     asked.phases.note_faults(data)
     # Who does what was recorded runs into no limit.
     said = [sum(isinstance(message, User) for message in trace.messages) for trace in environment.tasks]

@@ -156,7 +156,9 @@ def read_kind(path: Path, kind: str, version: int) -> dict[str, Any]:
         raise FileRefused(f"{path} is truncated or not JSON ({error}): write it again") from error
     fields = cast(dict[str, Any], value) if isinstance(value, dict) else {}
     if fields.get("kind") != kind:
-        raise FileRefused(f"{path} is no {kind} file: name one that this program wrote")
+        ours = str(fields.get("kind", "")).startswith("agent-gym ")
+        rest = f" but an {fields['kind']} file: name another" if ours else ": name one that this program wrote"
+        raise FileRefused(f"{path} is no {kind} file{rest}")
     found = fields.get("version")
     if not isinstance(found, int) or found > version:
         raise FileRefused(f"{path} has version {found!r}, the newest known here is {version}: update agent-gym")

@@ -15,6 +15,8 @@ from agent_gym.traces.task import Task
 
 EMBEDDING = "embedding:"
 """Before a model's name: the cosine of its embeddings as a part."""
+PARTS = (ResponseSimilarity.name, ToolAccuracy.name, JUDGE, RougeL.name, ChrF.name, Bleu.name)
+"""What else a weight may name."""
 
 
 def rubric_of(
@@ -52,6 +54,9 @@ def combined_metric(
     Raises:
         UsageError: for weights that cannot be used.
     """
+    if unknown := [name for name in weights or {} if name not in PARTS and not name.startswith(EMBEDDING)]:
+        there = ", ".join((*PARTS, f"{EMBEDDING}MODEL"))
+        raise UsageError(f"there is no metric {unknown[0]!r} to weigh; there are: {there}")
     metrics: list[Metric] = [ResponseSimilarity(), ToolAccuracy(), *_asked_for(weights or {}, embedder)]
     if rubric is not None:
         metrics.append(_Unmade() if judge is None else LLMJudge(handle=judge, rubric=rubric))

@@ -12,6 +12,8 @@ from agent_gym.traces.dataset import DataSet, DialogueHead
 from agent_gym.traces.task import Task, tasks_of
 from agent_gym.traces.trace import Trace
 
+USUAL = 100
+"""Examples of a measurement, where nobody says how many."""
 CALL_SHARE = 0.4
 """Of drawn examples, the share with an expected call; in SGD 30 % of the turns have one."""
 
@@ -36,6 +38,11 @@ def draw_tasks(
         if len(lists[-1]) < size:
             raise _too_few(data, split, chooser.total, sizes, sum(map(len, lists)), named)
     return lists
+
+
+def how_many(data: DataSet, split: str, wished: int | None) -> int:
+    """How many are drawn: what is wished, else a hundred, or all conversations where there are fewer."""
+    return max(1, min(USUAL, len(data.heads(split)))) if wished is None else wished
 
 
 def draw_dialogues(data: DataSet, split: str, size: int | None = None, *, seed: int = 0) -> list[Trace]:
@@ -107,9 +114,12 @@ def _choose(chooser: _Chooser, size: int) -> list[tuple[str, DialogueHead]]:
 
 def _too_few(data: DataSet, split: str, total: int, sizes: Sequence[int], drawn: int, named: Sequence[str]) -> UsageError:
     asked = " + ".join(f"{name} {size}" for name, size in zip(named, sizes, strict=False))
+    fewer = f"ask for fewer ({asked}, which can be {drawn} at most)"
+    if drawn < len(sizes):
+        fewer = f"{asked} cannot be less than {len(sizes)}; bring more, or move some there (a trace's metadata.split)"
     return UsageError(
-        f"split {split!r} of {str(data.path)!r} has {total} dialogues, too few for the examples asked for: "
-        f"ask for fewer ({asked}, which can be {drawn} at most)"
+        f"split {split!r} of {str(data.path)!r} has {total} dialogue{'' if total == 1 else 's'}, "
+        f"too few for the examples asked for: {fewer}"
     )
 
 

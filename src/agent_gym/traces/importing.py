@@ -117,12 +117,14 @@ def import_logs(
         on_fault: is told of every row that is left out.
 
     Raises:
-        UsageError: when there is nothing to read, no such format, or `to` is one of the logs.
+        UsageError: when there is nothing to read, no such format, or `to` is a folder or one of the logs.
         DataError: when no conversation could be read, or when strict at the first fault.
     """
     sources = list(paths)
     if any(path.is_file() and to.exists() and path.samefile(to) for path in sources):
         raise UsageError(f"{str(to)!r} is one of the logs: write to another file")
+    if to.is_dir():
+        raise UsageError(f"{str(to)!r} is a folder: name a file to write")
     if not to.parent.is_dir():
         raise UsageError(f"the folder {str(to.parent)!r} does not exist: make it, or write elsewhere")
     tally, inference, redactor = Tally(), ToolInference(), Redactor() if redact else None

@@ -19,6 +19,12 @@ def test_an_agent_of_texts_is_told_by_its_model_and_its_texts() -> None:
     assert described_agent(PromptAgent(lm, "Be brief.")) == names[0]
 
 
+def test_an_agent_is_told_by_its_temperature_too() -> None:
+    lm = ScriptedLM([])
+    assert described_agent(PromptAgent(lm, "Be brief.")).endswith(" at temperature 0")
+    assert described_agent(PromptAgent(lm, "Be brief.", temperature=0.7)).endswith(" at temperature 0.7")
+
+
 def test_any_other_agent_is_told_by_its_class() -> None:
     assert described_agent(ScriptedAgent([])) == "ScriptedAgent"
 

@@ -62,6 +62,11 @@ def test_a_folder_in_sgds_format_is_read_by_its_loader(sample: Path) -> None:
     assert all(isinstance(entry, Entry) for entry in entries)
 
 
+def test_another_format_is_not_passed_over_for_a_folder_in_sgds(sample: Path) -> None:
+    with pytest.raises(UsageError, match="is a folder in SGD's format, not in the format openai"):
+        list(import_traces(sample, "openai"))
+
+
 def test_faults_of_an_sgd_folder_are_told_where_they_stand(tmp_path: Path, sample: Path) -> None:
     (tmp_path / "dev").mkdir()
     (tmp_path / "dev/schema.json").write_bytes((sample / "dev/schema.json").read_bytes())

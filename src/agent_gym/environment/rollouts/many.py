@@ -8,25 +8,21 @@ written, counted and let go of: memory does not grow. What an outage cut short i
 same command, run again, plays what is missing and nothing else.
 """
 
-import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from functools import partial
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Literal
 
-import msgspec
-
 from agent_gym.environment.dialogue import DialogueEnvironment
 from agent_gym.environment.rollouts.cluster import RayCluster, joined
-from agent_gym.environment.rollouts.file import RolloutFile, rollout_file
+from agent_gym.environment.rollouts.file import RolloutFile
+from agent_gym.environment.rollouts.kept import missing, play_kept, require_some
 from agent_gym.environment.rollouts.sample import Sample, play_sample, sample_seed
 from agent_gym.environment.rollouts.settings import described_agent, settings_of
 from agent_gym.environment.rollouts.sources import AgentSource, EnvironmentSource, made_agent, made_environment
-from agent_gym.environment.rollouts.summary import Counts, RolloutSummary, lost
-from agent_gym.errors import BudgetSpent, UsageError
+from agent_gym.environment.rollouts.summary import RolloutSummary
+from agent_gym.errors import UsageError
 from agent_gym.lm.loop import run_sync
 from agent_gym.traces import Trace
 
@@ -104,29 +100,16 @@ async def rollout_many_async(
     """See `rollout_many`."""
     if isinstance(executor, str) and executor not in EXECUTORS:
         raise UsageError(f"there is no executor {executor!r}: take {' or '.join(map(repr, EXECUTORS))}, or a RayCluster")
-    if samples < 1 or concurrency < 1:
-        raise UsageError(f"samples and concurrency must be 1 or more, got samples={samples}, concurrency={concurrency}")
-    started = time.perf_counter()
-    counts = Counts()
+    require_some(samples=samples, concurrency=concurrency)
     async with _players(executor, agent, environment) as (name, here, play):
         told = settings_of(name, here, seed, settings or {})
-        with nullcontext() if output is None else rollout_file(Path(output), told, counts) as file:
 
-            async def keep(trace: Trace) -> None:
-                if (loss := lost(trace)) is not None:
-                    counts.lose(loss)
-                else:
-                    trace = _with_settings(trace, told)
-                    if file is not None:
-                        file.append(trace)
-                    counts.add(trace)
-                if on_trace is not None:
-                    on_trace(trace)
-                if file is not None and file.due:
-                    await asyncio.to_thread(file.sync)
+        def queue(file: RolloutFile | None) -> Iterator[Sample]:
+            every = here.tasks if tasks is None else tasks
+            for task, number in missing(every, lambda task: task.conversation_id, samples, file):
+                yield Sample(task, number, sample_seed(seed, task.conversation_id, number))
 
-            await _play_all(_queue(here.tasks if tasks is None else tasks, samples, seed, file), play, keep, concurrency)
-    return counts.summary(time.perf_counter() - started)
+        return await play_kept(queue, play, told, concurrency=concurrency, output=output, on_trace=on_trace)
 
 
 @asynccontextmanager
@@ -140,56 +123,3 @@ async def _players(
         return
     async with joined(RayCluster() if executor == "ray" else executor, agent, environment) as pool:
         yield await pool.describe(), made_environment(environment), pool.play
-
-
-def _queue(tasks: Iterable[Trace], samples: int, seed: int, file: RolloutFile | None) -> Iterator[Sample]:
-    """What is to be played, less what the file holds."""
-    met: set[bytes] = set()
-    for task in tasks:
-        name = task.conversation_id
-        digest = blake2b(name.encode(), digest_size=16).digest()
-        if digest in met:
-            raise UsageError(
-                f"two tasks are called {name!r}: give each an id of its own, their samples could not be told apart"
-            )
-        met.add(digest)
-        for number in range(samples):
-            if file is None or (name, number) not in file:
-                yield Sample(task, number, sample_seed(seed, name, number))
-
-
-async def _play_all(queue: Iterator[Sample], play: Play, keep: Callable[[Trace], Awaitable[None]], concurrency: int) -> None:
-    """Play with as many in flight as allowed.
-
-    Raises:
-        BudgetSpent: when a budget ran out; what was under way and needed no further question has ended and is kept, and
-            nothing more was begun.
-    """
-    stopped: list[BudgetSpent] = []
-
-    async def lane() -> None:
-        for sample in queue:
-            if stopped:
-                return
-            try:
-                trace = await play(sample)
-            except BudgetSpent as error:
-                stopped.append(error)
-                return
-            await keep(trace)
-            # Where nothing is ever waited for, an interrupt still has to get in somewhere.
-            await asyncio.sleep(0)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
-                group.create_task(lane())
-    except ExceptionGroup as errors:
-        # What an episode gets wrong is on its trace: this is a fault of the program, and one traceback of it is enough.
-        raise errors.exceptions[0] from None
-    if stopped:
-        raise stopped[0]
-
-
-def _with_settings(trace: Trace, settings: Mapping[str, Any]) -> Trace:
-    return msgspec.structs.replace(trace, metadata={**trace.metadata, "settings": settings})

@@ -51,11 +51,12 @@ async def play_sample(agent: Agent, environment: DialogueEnvironment, sample: Sa
     return msgspec.structs.replace(
         trace,
         conversation_id=sample_id(sample.task.conversation_id, sample.number),
-        metadata={**trace.metadata, "sample": sample.number, "spent": _timeless(tally.spent)},
+        metadata={**trace.metadata, "sample": sample.number, "spent": timeless(tally.spent)},
     )
 
 
-def _timeless(spent: Spent) -> dict[str, int | float | None]:
+def timeless(spent: Spent) -> dict[str, int | float | None]:
+    """What a rollout took, as its trace says it."""
     # Seconds differ from run to run; everything else on the trace follows from the seed and the answers.
     return {
         "requests": spent.requests,

@@ -25,10 +25,7 @@ def settings_of(agent: str, environment: DialogueEnvironment, seed: int, own: Ma
     Raises:
         UsageError: when they are no JSON values.
     """
-    from agent_gym import __version__
-
     settings = {
-        "agent-gym": __version__,
         "agent": agent,
         "user": described_user(environment.user),
         "reward": described(environment.reward),
@@ -37,10 +34,22 @@ def settings_of(agent: str, environment: DialogueEnvironment, seed: int, own: Ma
         "seed": seed,
         **own,
     }
+    return json_settings(settings)
+
+
+def json_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings and this package's version, as they look when they are read back.
+
+    Raises:
+        UsageError: when they are no JSON values.
+    """
+    from agent_gym import __version__
+
+    settings = {"agent-gym": __version__, **given}
     try:
         return msgspec.json.decode(msgspec.json.encode(settings), type=dict[str, Any])
     except TypeError as error:
-        raise UsageError(f"settings are put on every trace and must be JSON values ({error}): {own!r}") from error
+        raise UsageError(f"settings are put on every trace and must be JSON values ({error}): {dict(given)!r}") from error
 
 
 def described_user(user: User) -> str:
@@ -49,11 +58,12 @@ def described_user(user: User) -> str:
 
 
 def described_agent(agent: Agent) -> str:
-    """Which agent this is: a prompt's model and a digest of its texts, of any other agent no more than its class."""
+    """Which agent this is: a prompt's model, a digest of its texts, its temperature; of any other no more than its class."""
     if not isinstance(agent, PromptAgent):
         return type(agent).__name__
     texts = "\0".join((agent.instruction, agent.examples, agent.sample))
-    return f"{agent.model.name} {blake2b(texts.encode(), digest_size=6).hexdigest()}"
+    digest = blake2b(texts.encode(), digest_size=6).hexdigest()
+    return f"{agent.model.name} {digest} at temperature {agent.temperature:g}"
 
 
 def described(value: object) -> str:

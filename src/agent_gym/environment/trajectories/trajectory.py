@@ -1,15 +1,15 @@
 """What came of a task that an agent worked on turn by turn: its turns, what they earned, and a row to train on."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from agent_gym.messages import Assistant, Message, Tool, ToolCall, User
+from agent_gym.messages import Assistant, Message, Tool, User
 from agent_gym.metrics import Score
 from agent_gym.tools import ToolCatalog
 from agent_gym.traces import Trace
+from agent_gym.traces.chat import chat_call, chat_result
 
 Effect = Literal["changed", "read", "unchanged", "broken", "refused"]
 """What an action did: to the workspace, to the agent's knowledge, nothing new; or it could not be read, or not be done."""
@@ -106,16 +106,7 @@ def _chat(turns: tuple[Turn, ...]) -> Iterator[dict[str, Any]]:
         if not kept and not turn.assistant.content:
             continue
         yield {"role": "user", "content": turn.user.content}
-        called = {"tool_calls": [_chat_call(call) for call, _ in kept]} if kept else {}
+        called = {"tool_calls": [chat_call(call, call.id) for call, _ in kept]} if kept else {}
         yield {"role": "assistant", "content": turn.assistant.content, **called}
         for call, result in kept:
-            yield {"role": "tool", "tool_call_id": call.id, "name": call.name, "content": _answer(result)}
-
-
-def _chat_call(call: ToolCall) -> dict[str, Any]:
-    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.parsed()}}
-
-
-def _answer(result: Tool) -> str:
-    value: Any = result.result if result.error is None else {"error": result.error}
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+            yield chat_result(result, call.id)

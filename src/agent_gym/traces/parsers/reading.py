@@ -82,6 +82,9 @@ def _read(source: Source, kind: str, without: Path | None) -> Iterator[Entry | F
 def _from_paths(paths: Iterable[Path], kind: str, without: Path | None) -> Iterator[Entry | Fault]:
     # All paths are looked at before the first is read: a mistake in the last one is told at once.
     found = [(path, is_sgd(path), [] if is_sgd(path) else files(path, without)) for path in paths]
+    for path, sgd, _ in found:
+        if sgd and kind not in ("auto", "sgd"):
+            raise UsageError(f"{str(path)!r} is a folder in SGD's format, not in the format {kind}: leave the format out")
     for sgd, group in groupby(found, key=lambda one: one[1] or kind == "sgd"):
         if sgd:
             for path, _, _ in group:

@@ -50,7 +50,7 @@ def one_line(ran: Ran, code: int) -> str:
         ("optimize --judge-model offline", "no weight asks for a judge"),
         ("optimize --api-base http://localhost:1/v1", "the offline model has no endpoint; leave out --api-base"),
         ("evaluate nowhere.json", "cannot read 'nowhere.json' (No such file or directory)"),
-        ("evaluate --limit 0", "limit and threads must be 1 or more"),
+        ("evaluate --limit 0", "limit must be 1 or more, got 0"),
         ("evaluate --split nowhere", "no split 'nowhere'"),
         ("evaluate --mode all", "Invalid value for '--mode': 'all' is not one of 'turns', 'replay', 'simulate'; "),
         ("evaluate --mode simulate --user nobody", "take replay, agenda or, on the command line, llm"),

@@ -61,8 +61,9 @@ def measure(
         ModelError: when not one example could be played.
         BudgetSpent: before all examples were played; what was answered is kept.
     """
-    if (limit is not None and limit < 1) or threads < 1:
-        raise UsageError(f"limit and threads must be 1 or more, got {limit} and {threads}")
+    for name, number in {"limit": 1 if limit is None else limit, "threads": threads}.items():
+        if number < 1:
+            raise UsageError(f"{name} must be 1 or more, got {number}")
     data = open_data(data_path, strict=False)
     return measure_tasks(
         agent_path,
